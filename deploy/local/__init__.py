@@ -1,0 +1,1 @@
+"""The whole platform on this machine without Docker: private PostgreSQL, RabbitMQ, mail catcher and every service."""
