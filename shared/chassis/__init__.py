@@ -1,0 +1,1 @@
+"""How a service stands: HTTP, SQL and AMQP, without one word of the business."""

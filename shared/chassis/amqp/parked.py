@@ -1,0 +1,115 @@
+"""What could not be handled: kept with its reason in the service's own database, tried again, shown, replayed."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from chassis.messages import Envelope, encode_one
+from chassis.sql import Reader, Tx
+
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 3600))
+
+
+async def first_time(tx: Tx, listener: str, event_id: UUID) -> bool:
+    """Remember that `listener` hears this event; False when it has heard it before."""
+    return bool(
+        await tx.execute(
+            "insert into inbox (listener, id) values ($1, $2) on conflict do nothing", listener, event_id
+        )
+    )
+
+
+async def park(tx: Tx, listener: str, envelope: Envelope, reason: str, *, retry: bool, key: str | None = None) -> None:
+    """Put an event aside: with `retry` it is tried again after growing pauses, else it waits for an operator."""
+    await tx.execute(
+        """
+        insert into parked (listener, id, type, state, reason, key, next_try_at, body)
+        values ($1, $2, $3, $4, $5, $6, case when $4 = 'retrying' then now() + $7::interval end, $8)
+        on conflict do nothing
+        """,
+        listener, envelope.id, envelope.type, "retrying" if retry else "parked", reason[:1000], key, PAUSES[0],
+        encode_one(envelope),
+    )  # fmt: skip
+
+
+async def quarantine(tx: Tx, listener: str, body: bytes, reason: str, envelope: Envelope | None = None) -> None:
+    """Keep something unreadable, as it came."""
+    await tx.execute(
+        "insert into parked (listener, id, type, state, reason, body) values ($1, $2, $3, 'unreadable', $4, $5)",
+        listener, envelope and envelope.id, envelope and envelope.type, reason[:1000], body,
+    )  # fmt: skip
+
+
+async def claim_due(tx: Tx, listeners: Sequence[str]) -> Any:
+    """The next event whose pause is over, locked for this transaction; None when there is none."""
+    return await tx.fetchrow(
+        """
+        select * from parked
+         where state = 'retrying' and next_try_at <= now() and listener = any($1)
+         order by next_try_at limit 1 for update skip locked
+        """,
+        listeners,
+    )
+
+
+async def done(tx: Tx, number: int) -> None:
+    """The event was handled after all."""
+    await tx.execute("update parked set state = 'replayed', changed_at = now() where number = $1", number)
+
+
+async def failed(tx: Tx, number: int, reason: str, *, retry: bool) -> None:
+    """Another try failed: the next pause, or, after the last one, an operator."""
+    await tx.execute(
+        """
+        update parked
+           set attempts = attempts + 1, reason = $2, changed_at = now(),
+               state = case when $3 and attempts + 1 < cardinality($4::interval[]) then 'retrying' else 'parked' end,
+               next_try_at = now() + ($4::interval[])[attempts + 2]
+         where number = $1
+        """,
+        number, reason[:1000], retry, list(PAUSES),
+    )  # fmt: skip
+
+
+async def wake(tx: Tx, key: str) -> None:
+    """What was parked under `key` (see `Park`) can be handled now: try it at once."""
+    await tx.execute(
+        "update parked set state = 'retrying', next_try_at = now() where key = $1 and state in ('parked', 'retrying')", key
+    )
+
+
+async def replay(tx: Tx, numbers: Sequence[int] | None) -> int:
+    """An operator lets these (None: all open ones) be tried again from the first pause; answers how many."""
+    return await tx.execute(
+        """
+        update parked set state = 'retrying', attempts = 0, next_try_at = now(), changed_at = now()
+         where state in ('parked', 'unreadable') and ($1::bigint[] is null or number = any($1))
+        """,
+        numbers,
+    )
+
+
+async def discard(tx: Tx, numbers: Sequence[int]) -> int:
+    """An operator gives these up; they stay in the table. Answers how many."""
+    return await tx.execute(
+        "update parked set state = 'discarded', changed_at = now()"
+        " where state in ('parked', 'unreadable', 'retrying') and number = any($1)",
+        numbers,
+    )
+
+
+async def listing(reader: Reader, limit: int = 100) -> list[Any]:
+    """The open ones, oldest first."""
+    return await reader.fetch(
+        """
+        select number, listener, id, type, state, reason, key, attempts, first_at, next_try_at, length(body) as bytes
+          from parked where state in ('retrying', 'parked', 'unreadable') order by number limit $1
+        """,
+        limit,
+    )
+
+
+async def body(reader: Reader, number: int) -> Any:
+    """One parked event with its body, or None."""
+    return await reader.fetchrow("select * from parked where number = $1", number)

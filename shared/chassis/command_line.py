@@ -1,0 +1,144 @@
+"""The command line that every service has: serve, migrate, look at its contracts, and handle parked events."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pydantic import ValidationError
+
+from chassis import logs
+from chassis.amqp import parked
+from chassis.service import Service, running
+from chassis.settings import Settings
+from chassis.sql import Database, migrate
+
+Command = Callable[[Any, argparse.Namespace], Awaitable[int | None]]
+
+
+def main(service: Service, arguments: list[str] | None = None) -> None:
+    """Parse and run; the exit status is 0, 1 for a refusal that was explained, 2 for wrong usage."""
+    parser = _parser(service)
+    chosen = parser.parse_args(arguments)
+    try:
+        settings = service.settings()
+    except ValidationError as error:
+        prefix = service.settings.model_config.get("env_prefix", "")
+        for one in error.errors(include_input=False, include_url=False):
+            print(f"{prefix}{'_'.join(map(str, one['loc']))}".upper() + f": {one['msg']}", file=sys.stderr)
+        sys.exit(2)
+    logs.configure(service.name, settings.log_level, settings.log_format)
+    sys.exit(_run(chosen.run(settings, chosen)) or 0)
+
+
+def _run(work: Any) -> int | None:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(work)
+    return uvloop.run(work)
+
+
+def _parser(service: Service) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=f"python -m {service.name}", description=service.title)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, text: str, run: Command) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        return command
+
+    add("serve", "Run the service until SIGTERM or Ctrl-C.", lambda settings, _: serve(service, settings))
+    add("migrate", "Bring the database to the newest shape (owner role).", lambda s, _: _migrate(service, s))
+    add("openapi", "Print the OpenAPI document.", lambda s, _: _openapi(service, s))
+    _add_parked(commands, service)
+    for name, define in service.commands.items():
+        text = (define.__doc__ or "").strip().splitlines()[0]
+        command = commands.add_parser(name, help=text, description=define.__doc__)
+        command.set_defaults(run=define(command))
+    return parser
+
+
+async def serve(service: Service, settings: Settings) -> int:
+    """Run until a signal; 1 when background work died."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        async with running(service, settings):
+            await stop.wait()
+    except asyncio.CancelledError:
+        return 1
+    return 0
+
+
+async def _migrate(service: Service, settings: Settings) -> int:
+    if settings.owner_database_url is None:
+        print("OWNER_DATABASE_URL is missing: migrations need the owner role.", file=sys.stderr)
+        return 2
+    for name in await migrate(settings.owner_database_url, service.name, service.migrations):
+        print(f"applied {name}")
+    return 0
+
+
+async def _openapi(service: Service, _settings: Settings) -> int:
+    from chassis.http import openapi
+
+    document = openapi(name=service.name, title=service.title, version="1", routes=service.routes, caller_type=service.caller)
+    json.dump(document, sys.stdout, ensure_ascii=False, indent=2)
+    print()
+    return 0
+
+
+def _add_parked(commands: Any, service: Service) -> None:
+    """parked list | show | replay | discard."""
+    command = commands.add_parser("parked", help="Events that could not be handled: list, show, replay, discard.")
+    actions = command.add_subparsers(required=True, metavar="ACTION")
+
+    def add(name: str, text: str, work: Callable[[Database, argparse.Namespace], Awaitable[int | None]]) -> Any:
+        action = actions.add_parser(name, help=text, description=text)
+
+        async def run(settings: Settings, chosen: argparse.Namespace) -> int | None:
+            database = await Database.connect(settings.database_url, source=service.name, size=2)
+            try:
+                return await work(database, chosen)
+            finally:
+                await database.close()
+
+        action.set_defaults(run=run)
+        return action
+
+    add("list", "List the open ones, oldest first.", _list)
+    add("show", "Show one with its body.", _show).add_argument("number", type=int)
+    replayed = add("replay", "Try these again now (handling stays exactly-once).", _replay)
+    replayed.add_argument("numbers", type=int, nargs="*", help="numbers of `list`; none: all open ones")
+    add("discard", "Give these up; they stay recorded.", _discard).add_argument("numbers", type=int, nargs="+")
+
+
+async def _list(database: Database, _chosen: argparse.Namespace) -> None:
+    for row in await parked.listing(database):
+        print(json.dumps(dict(row), default=str, ensure_ascii=False))
+
+
+async def _show(database: Database, chosen: argparse.Namespace) -> int:
+    row = await parked.body(database, chosen.number)
+    if row is None:
+        print(f"There is no parked event {chosen.number}.", file=sys.stderr)
+        return 1
+    shown = dict(row) | {"body": row["body"].decode("utf-8", "backslashreplace")}
+    print(json.dumps(shown, default=str, ensure_ascii=False, indent=2))
+    return 0
+
+
+async def _replay(database: Database, chosen: argparse.Namespace) -> None:
+    async with database.transaction() as tx:
+        print(f"{await parked.replay(tx, chosen.numbers or None)} will be tried again")
+
+
+async def _discard(database: Database, chosen: argparse.Namespace) -> None:
+    async with database.transaction() as tx:
+        print(f"{await parked.discard(tx, chosen.numbers)} discarded")

@@ -1,0 +1,175 @@
+"""What services say to each other: the two kinds of message and their envelope on the wire (CloudEvents 1.0)."""
+
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
+
+import pydantic_core
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+SINGLE = "application/cloudevents+json"
+BATCH = "application/cloudevents-batch+json"
+
+
+class Message(BaseModel):
+    """A record that two services agree on; readers ignore what they do not know."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+    exchange: ClassVar[str]
+
+    @classmethod
+    def wire_type(cls) -> str:
+        """The name on the wire: module and class, `identity.login_succeeded`."""
+        room = cls.__module__.rpartition(".")[2]
+        return f"{room}.{re.sub(r'(?<!^)(?=[A-Z])', '_', cls.__name__).lower()}"
+
+
+class Event(Message):
+    """Something has happened; anyone may hear it."""
+
+    exchange: ClassVar[str] = "events"
+
+
+class Command(Message):
+    """Please do something; only the service in whose room it is declared hears it."""
+
+    exchange: ClassVar[str] = "commands"
+
+
+MessageT = TypeVar("MessageT", bound=Message)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One CloudEvent, its data still undecoded (`data` is what the JSON said, as Python objects)."""
+
+    id: UUID
+    type: str
+    source: str
+    time: datetime
+    data: Any
+    sequence: int | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[MessageT]):
+    """A message together with what its envelope said."""
+
+    message: MessageT
+    envelope: Envelope = field(repr=False)
+
+    @property
+    def id(self) -> UUID:
+        """The id that stays the same however often the message is delivered."""
+        return self.envelope.id
+
+    @property
+    def time(self) -> datetime:
+        """When it happened, by the clock of the service that said it (UTC)."""
+        return self.envelope.time
+
+
+class Unreadable(ValueError):
+    """The bytes are not the CloudEvents that they should be; the text says why and never quotes them."""
+
+
+class _WireEnvelope(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    specversion: str
+    id: UUID
+    type: str
+    source: str
+    time: AwareDatetime
+    data: Any = None
+    sequence: str | None = None
+    traceparent: str | None = None
+
+
+def encode_one(envelope: Envelope) -> bytes:
+    """One envelope with its data, as it would stand on the wire."""
+    return _encode_one(envelope, pydantic_core.to_json(envelope.data).decode()).encode()
+
+
+def encode(envelopes: Iterable[tuple[Envelope, str]]) -> bytes:
+    """A CloudEvents batch from envelopes and the JSON text of each one's data (already written, so not parsed again)."""
+    return ("[" + ",".join(_encode_one(envelope, data) for envelope, data in envelopes) + "]").encode()
+
+
+def _encode_one(envelope: Envelope, data: str) -> str:
+    head: dict[str, Any] = {
+        "specversion": "1.0",
+        "id": str(envelope.id),
+        "source": envelope.source,
+        "type": envelope.type,
+        "time": envelope.time.astimezone(UTC).isoformat(timespec="microseconds"),
+        "datacontenttype": "application/json",
+    }
+    if envelope.sequence is not None:
+        head["sequence"] = str(envelope.sequence)
+    if envelope.traceparent is not None:
+        head["traceparent"] = envelope.traceparent
+    return pydantic_core.to_json(head).decode()[:-1] + f',"data":{data}}}'
+
+
+def decode(body: bytes, most: int = 2000) -> list["Envelope | Unreadable"]:
+    """The envelopes in a message body; a broken one among good ones comes back as its reason.
+
+    Raises Unreadable when the body as a whole is not JSON, not an object or array of objects, or holds more than `most`.
+    """
+    try:
+        parsed = pydantic_core.from_json(body)
+    except ValueError as error:
+        raise Unreadable(f"not JSON: {error}") from None
+    items = parsed if isinstance(parsed, list) else [parsed]
+    if len(items) > most:
+        raise Unreadable(f"more than {most} events in one message")
+    return [_envelope(item) for item in items]
+
+
+def _envelope(item: object) -> "Envelope | Unreadable":
+    try:
+        wire = _WireEnvelope.model_validate(item)
+    except ValueError as error:
+        return Unreadable(explain(error))
+    if wire.specversion != "1.0":
+        return Unreadable("specversion: only 1.0 is read")
+    try:
+        sequence = int(wire.sequence) if wire.sequence is not None else None
+    except ValueError:
+        return Unreadable("sequence: not a number")
+    return Envelope(wire.id, wire.type, wire.source, wire.time, wire.data, sequence, wire.traceparent)
+
+
+def explain(error: ValueError) -> str:
+    """Which field broke which rule, without the offending value (pydantic's own text would quote it)."""
+    if not isinstance(error, pydantic_core.ValidationError):
+        return type(error).__name__
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'message'}: {one['msg']}" for one in found[:8])
+
+
+def catalogue(classes: Sequence[type[Message]]) -> Mapping[str, type[Message]]:
+    """Wire name → class."""
+    return {one.wire_type(): one for one in classes}
+
+
+def subclasses(of: type[Message]) -> Iterator[type[Message]]:
+    """All concrete classes below `of` that were imported, in a stable order."""
+    for child in sorted(of.__subclasses__(), key=lambda one: one.wire_type()):
+        yield child
+        yield from subclasses(child)
+
+
+def new_id() -> UUID:
+    """A version 7 UUID (RFC 9562): 48 bits of milliseconds, then chance, so that keys arrive nearly in order."""
+    milliseconds = time.time_ns() // 1_000_000
+    chance = int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds << 80) | chance
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    return UUID(int=(value & ~(0x3 << 62)) | (0x2 << 62))

@@ -1,0 +1,196 @@
+"""A service on one page: what it is made of, and how its process starts, stands and stops."""
+
+import asyncio
+import typing
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiohttp import web
+from pydantic import BaseModel
+
+from chassis.amqp import Listeners
+from chassis.amqp.connection import persist
+from chassis.amqp.consumer import Consumer
+from chassis.amqp.relay import Relay
+from chassis.http import Routes, build_application, serve
+from chassis.housekeeping import keep_house, retry_parked
+from chassis.messages import Message
+from chassis.revocations import Revocations
+from chassis.settings import Settings
+from chassis.sql import Database
+from chassis.tokens import Verifier
+
+log = structlog.get_logger()
+
+FLUSH_SECONDS = 2.0
+
+Authenticate = Callable[[web.Request], Awaitable[Any]]
+Provide = Callable[[Any, Database], AbstractAsyncContextManager[Mapping[type, object]]]
+
+
+@asynccontextmanager
+async def nothing(_settings: Settings, _database: Database) -> AsyncIterator[Mapping[type, object]]:
+    """A service that provides no objects of its own."""
+    yield {}
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a service is made of. `provides` opens the objects that handlers may ask for by type."""
+
+    name: str
+    title: str
+    caller: type[BaseModel]
+    settings: type[Settings]
+    migrations: Path
+    routes: Sequence[Routes] = ()
+    listeners: Sequence[Listeners] = ()
+    tasks: Sequence[Callable[..., Coroutine[Any, Any, None]]] = ()
+    provides: Provide = nothing
+    outlets: Mapping[str, Sequence[type[Message]]] = field(default_factory=dict)
+    """Queues that others read (NEXI's systems): name → messages."""
+    revocations: type[Message] | None = None
+    """The event that ends sessions; all services hear the same one."""
+    commands: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
+    """Operator commands: name → function(parser) answering a coroutine function, see command_line."""
+    on_refused: Callable[..., Awaitable[None]] | None = None
+
+
+@dataclass
+class Runtime:
+    """A started service."""
+
+    url: str
+    database: Database
+    provides: Mapping[type, object]
+    revocations: Revocations
+
+
+@asynccontextmanager
+async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime]:
+    """Start a service in this process; leaving stops accepting, drains, stops consuming, and closes."""
+    async with AsyncExitStack() as stack:
+        database = await Database.connect(
+            settings.database_url, source=service.name, size=settings.database_connections
+        )
+        stack.push_async_callback(database.close)
+        revocations = Revocations(f"{service.name}@{settings.member}", settings.broker_url)
+        verifier = Verifier(service.caller, settings.identity_keys_url, revocations)
+        own = await stack.enter_async_context(service.provides(settings, database))
+        provides: dict[type, object] = {
+            type(settings): settings, Database: database, Revocations: revocations, Verifier: verifier, **own
+        }  # fmt: skip
+        consumers = [Consumer(service.name, listeners, database, provides) for listeners in service.listeners]
+        background = await stack.enter_async_context(_background())
+        application = build_application(
+            name=service.name,
+            title=service.title,
+            version="1",
+            routes=service.routes,
+            caller_type=service.caller,
+            authenticate=verifier,
+            provides=provides,
+            database=database,
+            ready=_readiness(database, revocations, consumers),
+            on_refused=service.on_refused,
+        )
+        relay = Relay(database, settings.database_url, {"": settings.broker_url})
+        background.start("relay", relay.run())
+        stack.push_async_callback(_flush, database)
+        for consumer, listeners in zip(consumers, service.listeners, strict=True):
+            url = settings.broker_url_for(listeners.bindings[0][0])
+            background.start(consumer.queue, persist(consumer.queue, _consuming(consumer, url)))
+        background.start("retries", retry_parked(consumers))
+        background.start("housekeeping", keep_house(database))
+        server = await serve(application, settings.host, settings.port)
+        stack.push_async_callback(server.stop)
+        revocations.member = f"{revocations.member}:{server.port}"
+        background.start("access", persist("access", revocations.run))
+        stack.push_async_callback(revocations.leave)
+        for task in service.tasks:
+            background.start(task.__name__, task(**_arguments(task, provides)))
+        log.info("started", url=server.url)
+        yield Runtime(server.url, database, provides, revocations)
+        log.info("stopping")
+
+
+def _consuming(consumer: Consumer, url: str) -> Callable[[], Awaitable[None]]:
+    return lambda: consumer.consume(url)
+
+
+def _arguments(task: Callable[..., Any], provides: Mapping[type, object]) -> dict[str, object]:
+    hints = {name: hint for name, hint in typing.get_type_hints(task).items() if name != "return"}
+    return {name: provides[hint] for name, hint in hints.items()}
+
+
+def _readiness(
+    database: Database, revocations: Revocations, consumers: Sequence[Consumer]
+) -> Mapping[str, Callable[[], Awaitable[str | None]]]:
+    """Named checks: None when well, else what is wrong."""
+
+    async def database_answers() -> str | None:
+        await database.fetchval("select 1")
+        return None
+
+    async def sessions_known() -> str | None:
+        return None if revocations.caught_up.is_set() else "ended sessions are not known yet"
+
+    async def listening() -> str | None:
+        missing = [consumer.queue for consumer in consumers if not consumer.attached]
+        return f"not attached: {', '.join(missing)}" if missing else None
+
+    async def outbox_young() -> str | None:
+        age = await database.fetchval("select extract(epoch from now() - min(occurred_at)) from outbox")
+        return f"oldest unpublished event is {age:.0f} s old" if age and age > 300 else None
+
+    return {"database": database_answers, "access": sessions_known, "broker": listening, "outbox": outbox_young}
+
+
+async def _flush(database: Database) -> None:
+    """Let the relay finish what is committed; what it cannot finish, the next start carries."""
+    try:
+        async with asyncio.timeout(FLUSH_SECONDS):
+            while await database.fetchval("select exists (select from outbox)"):
+                await asyncio.sleep(0.02)
+    except Exception as error:
+        log.info("left_in_outbox", error=type(error).__name__)
+
+
+class _Background:
+    """The long-running work of a process; one that ends by an error ends the process, so that it is restarted."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._owner = asyncio.current_task()
+
+    def start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.critical("background_work_died", work=task.get_name(), exc_info=error)
+            if self._owner is not None:
+                self._owner.cancel()
+
+    async def stop(self) -> None:
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=5)
+
+
+@asynccontextmanager
+async def _background() -> AsyncIterator[_Background]:
+    background = _Background()
+    try:
+        yield background
+    finally:
+        await background.stop()

@@ -1,0 +1,31 @@
+"""What every service is told by its environment; each service adds its own below its own prefix."""
+
+import socket
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from `<SERVICE>_…` variables; a subclass sets `env_prefix`. A wrong value is refused at start, by name."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(0, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    database_url: str = Field(description="PostgreSQL, with the service's runtime role")
+    owner_database_url: str | None = Field(None, description="PostgreSQL, with the owner role; for `migrate` only")
+    database_connections: int = Field(10, ge=2, le=200, description="most connections of one process")
+    broker_url: str = Field(description="RabbitMQ, the platform's virtual host, with the service's own user")
+    partner_broker_url: str = Field(description="RabbitMQ, the virtual host of NEXI's systems, with the same user")
+    identity_keys_url: str = Field(description="where identity publishes the keys of access tokens (JWKS)")
+    state: Path = Field(Path("."), description="private folder for keys and files of this service")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "text"] = "json"
+    member: str = Field(default_factory=socket.gethostname, description="name of this process' host among its peers")
+
+    def broker_url_for(self, exchange: str) -> str:
+        """The broker on which an exchange lives."""
+        return self.partner_broker_url if exchange == "nexi" else self.broker_url

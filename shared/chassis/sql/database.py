@@ -1,0 +1,178 @@
+"""One pool of connections, and transactions that write their messages to the outbox with the commit."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import asyncpg
+import pydantic_core
+
+from chassis import trace
+from chassis.messages import Message, new_id
+
+ACQUIRE_SECONDS = 2.0
+COMMAND_SECONDS = 30.0
+
+
+class Busy(Exception):
+    """No connection became free in time; the caller should try again shortly."""
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    def get_reset_query(self) -> str:
+        """Nothing: we leave no session state behind, and the query would double the round trips of a small request."""
+        return ""
+
+
+class Tx:
+    """One transaction. What it `emit`s leaves with the commit, or not at all."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.emitted: list[tuple[UUID, Message]] = []
+
+    def emit(self, message: Message) -> UUID:
+        """Say something with the commit; answers the id under which it will be known."""
+        event_id = new_id()
+        self.emitted.append((event_id, message))
+        return event_id
+
+    async def fetch(self, query: str, *arguments: object) -> list[Any]:
+        """All rows."""
+        return list(await self.connection.fetch(query, *arguments))
+
+    async def fetchrow(self, query: str, *arguments: object) -> Any:
+        """The first row or None."""
+        return await self.connection.fetchrow(query, *arguments)
+
+    async def fetchval(self, query: str, *arguments: object) -> Any:
+        """The first column of the first row or None."""
+        return await self.connection.fetchval(query, *arguments)
+
+    async def execute(self, query: str, *arguments: object) -> int:
+        """Run a statement; answers how many rows it touched."""
+        return _touched(await self.connection.execute(query, *arguments))
+
+    async def executemany(self, query: str, arguments: Sequence[Sequence[object]]) -> None:
+        """Run a statement once for each list of arguments, in one round trip."""
+        await self.connection.executemany(query, arguments)
+
+
+class Database:
+    """A pool. Single statements run by themselves; everything else goes through `transaction`."""
+
+    def __init__(self, pool: Any, source: str) -> None:
+        self._pool = pool
+        self.source = source
+        self.committed: Callable[[], None] = lambda: None
+
+    @classmethod
+    async def connect(cls, dsn: str, *, source: str, size: int = 10) -> "Database":
+        """Open a pool of at most `size` connections for the producer `source` (the service's name)."""
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            command_timeout=COMMAND_SECONDS,
+            timeout=5,
+            max_inactive_connection_lifetime=300,
+            connection_class=_Connection,
+            init=_prepare,
+            server_settings={"application_name": source, "jit": "off"},
+        )
+        return cls(pool, source)
+
+    async def close(self) -> None:
+        """Wait a little for running statements, then close every connection."""
+        try:
+            async with asyncio.timeout(5):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def acquire(self, timeout: float = ACQUIRE_SECONDS) -> AsyncIterator[Any]:
+        """A connection of one's own, for COPY. Raises Busy when none is free within `timeout` seconds."""
+        try:
+            async with asyncio.timeout(timeout):
+                connection = await self._pool.acquire()
+        except TimeoutError:
+            raise Busy from None
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection, timeout=5)
+
+    @asynccontextmanager
+    async def transaction(self, isolation: str = "read_committed") -> AsyncIterator[Tx]:
+        """A transaction; any exception rolls back, the end commits state and outbox together (law 3)."""
+        async with self.acquire() as connection:
+            async with connection.transaction(isolation=isolation):
+                tx = Tx(connection)
+                yield tx
+                if tx.emitted:
+                    await _write_outbox(connection, tx.emitted)
+        if tx.emitted:
+            self.committed()
+
+    async def fetch(self, query: str, *arguments: object) -> list[Any]:
+        """All rows of one statement."""
+        async with self.acquire() as connection:
+            return list(await connection.fetch(query, *arguments))
+
+    async def fetchrow(self, query: str, *arguments: object) -> Any:
+        """The first row of one statement, or None."""
+        async with self.acquire() as connection:
+            return await connection.fetchrow(query, *arguments)
+
+    async def fetchval(self, query: str, *arguments: object) -> Any:
+        """The first column of the first row, or None."""
+        async with self.acquire() as connection:
+            return await connection.fetchval(query, *arguments)
+
+    async def execute(self, query: str, *arguments: object) -> int:
+        """Run one statement; answers how many rows it touched."""
+        async with self.acquire() as connection:
+            return _touched(await connection.execute(query, *arguments))
+
+
+Reader: TypeAlias = Database | Tx
+"""Whatever can answer a question: the pool, or the transaction one is in."""
+
+
+async def _prepare(connection: Any) -> None:
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(
+            kind, schema="pg_catalog", encoder=_to_json, decoder=json.loads, format="text"
+        )
+
+
+def _to_json(value: object) -> str:
+    return pydantic_core.to_json(value).decode()
+
+
+async def _write_outbox(connection: Any, emitted: list[tuple[UUID, Message]]) -> None:
+    now = datetime.now(UTC)
+    await connection.execute(
+        """
+        insert into outbox (id, exchange, type, occurred_at, traceparent, data)
+        select id, exchange, type, $4, $5, data
+          from unnest($1::uuid[], $2::text[], $3::text[], $6::text[]) with ordinality as new (id, exchange, type, data, place)
+         order by place
+        """,
+        [event_id for event_id, _ in emitted],
+        [message.exchange for _, message in emitted],
+        [message.wire_type() for _, message in emitted],
+        now,
+        trace.current_traceparent(),
+        [message.model_dump_json() for _, message in emitted],
+    )
+
+
+def _touched(tag: str) -> int:
+    last = tag.rpartition(" ")[2]
+    return int(last) if last.isdigit() else 0

@@ -1,0 +1,97 @@
+"""Who is calling: access tokens (Ed25519 JWT, five minutes) verified locally with the keys that the issuer publishes."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from typing import Any, Generic, TypeVar
+
+import aiohttp
+import structlog
+from aiohttp import web
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from pydantic import BaseModel, ValidationError
+
+from chassis.http import Busy, Unauthenticated
+from chassis.revocations import Revocations
+
+log = structlog.get_logger()
+
+ALGORITHM = "Ed25519"
+ISSUER = "identity"
+AUDIENCE = "gateways"
+CACHED_TOKENS = 20_000
+REFRESH_PAUSE_SECONDS = 2.0
+LEEWAY_SECONDS = 5
+
+CallerT = TypeVar("CallerT", bound=BaseModel)
+
+
+class Verifier(Generic[CallerT]):
+    """Checks a token once, then remembers it until it lapses: the signature check costs more than the request."""
+
+    def __init__(self, caller_type: type[CallerT], keys_url: str, revocations: Revocations) -> None:
+        self._caller_type = caller_type
+        self._keys_url = keys_url
+        self._revocations = revocations
+        self._keys = KeySet([])
+        self._asked_at = float("-inf")
+        self._asking = asyncio.Lock()
+        self._known: OrderedDict[str, tuple[CallerT, dict[str, int], float]] = OrderedDict()
+
+    async def __call__(self, request: web.Request) -> CallerT:
+        """The caller of a request. Raises Unauthenticated, or Busy while ended sessions are not known yet."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated
+        if not self._revocations.caught_up.is_set():
+            raise Busy
+        caller, versions, lapses = self._known.get(token) or await self._verify(token)
+        if lapses < time.time() or self._revocations.stale(versions):
+            self._known.pop(token, None)
+            raise Unauthenticated
+        return caller
+
+    async def _verify(self, token: str) -> tuple[CallerT, dict[str, int], float]:
+        try:
+            claims = await self._claims(token)
+            caller = self._caller_type.model_validate(claims["caller"])
+            entry = (caller, dict(claims["versions"]), float(claims["exp"]))
+        except (JoseError, ValidationError, ValueError, KeyError, TypeError) as error:
+            raise Unauthenticated from error
+        self._known[token] = entry
+        if len(self._known) > CACHED_TOKENS:
+            self._known.popitem(last=False)
+        return entry
+
+    async def _claims(self, token: str) -> dict[str, Any]:
+        try:
+            decoded = jwt.decode(token, self._keys, algorithms=[ALGORITHM])
+        except (JoseError, ValueError):
+            # Perhaps signed with a key that was published since we last asked.
+            await self._refresh()
+            decoded = jwt.decode(token, self._keys, algorithms=[ALGORITHM])
+        jwt.JWTClaimsRegistry(
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": ISSUER},
+            aud={"essential": True, "value": AUDIENCE},
+            exp={"essential": True},
+        ).validate(decoded.claims)
+        return decoded.claims
+
+    async def _refresh(self) -> None:
+        async with self._asking:
+            now = asyncio.get_running_loop().time()
+            if now - self._asked_at < REFRESH_PAUSE_SECONDS:
+                return
+            self._asked_at = now
+            try:
+                timeout = aiohttp.ClientTimeout(total=2)
+                async with aiohttp.ClientSession(timeout=timeout) as session, session.get(self._keys_url) as response:
+                    response.raise_for_status()
+                    self._keys = KeySet.import_key_set(await response.json())
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                log.warning("keys_not_fetched", error=type(error).__name__)
+                if not self._keys.keys:
+                    raise Busy from None
