@@ -34,7 +34,5 @@ def configure(service: str, level: str, form: str) -> None:
 
 def _with_origin(event: EventDict, service: str) -> EventDict:
     event["service"] = service
-    trace_id = trace.current_trace_id()
-    if trace_id:
-        event["trace_id"] = trace_id
+    event["trace_id"] = trace.current_trace_id()
     return event

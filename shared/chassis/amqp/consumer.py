@@ -162,8 +162,8 @@ class Consumer:
             message = kind.model_validate(envelope.data)
         except ValueError as error:
             raise Unreadable(explain(error)) from None
-        with trace.following(envelope.traceparent):
-            await handler(Received(message, envelope), tx)
+        trace.use(envelope.traceparent)
+        await handler(Received(message, envelope), tx)
 
     def _kind(self, envelope: Envelope) -> tuple[type[Message], Bound]:
         found = self._handlers.get(envelope.type)

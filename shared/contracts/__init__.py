@@ -1,0 +1,1 @@
+"""What services say to each other and must agree on: facts, wishes, permissions, the catalogue of operations."""
