@@ -1,4 +1,4 @@
-"""The trace that the running request or message belongs to (W3C Trace Context), without needing any tracing software."""
+"""The trace that the running request or message belongs to (W3C Trace Context), without any tracing software."""
 
 import os
 import re

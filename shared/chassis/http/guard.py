@@ -1,0 +1,148 @@
+"""Around every request: its id and trace, its counters, and the promise that what leaves is an answer or a break."""
+
+import asyncio
+import os
+import re
+import socket
+import struct
+import time
+from typing import Final
+
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from chassis import trace
+from chassis.http.failures import describe, problem_of
+from chassis.http.problems import BodyTooLarge, InternalError, MethodNotAllowed, NotFound, Problem
+
+REQUEST_ID: Final = web.RequestKey("request-id", str)
+_SANE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_ALWAYS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+log = structlog.get_logger("http")
+
+
+class Meters:
+    """What is counted of all requests, by the route's template so that no number of paths makes a number of series."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ("method", "route", "status")
+        self._requests = Counter("http_requests", "Requests answered.", labels, registry=registry)
+        self._seconds = Histogram("http_request_seconds", "Seconds to answer.", labels[:2], registry=registry)
+        self.in_flight = 0
+        Gauge("http_requests_in_flight", "Requests being answered.", registry=registry).set_function(
+            lambda: self.in_flight
+        )
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def count(self, method: str, route: str, status: int, seconds: float) -> None:
+        """One request was answered."""
+        key = (method, route, status)
+        meters = self._known.get(key)
+        if meters is None:
+            meters = (self._requests.labels(method, route, str(status)), self._seconds.labels(method, route))
+            self._known[key] = meters
+        meters[0].inc()
+        meters[1].observe(seconds)
+
+
+def guard(meters: Meters) -> Middleware:
+    """The one middleware."""
+
+    @web.middleware
+    async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started = time.perf_counter()
+        _name(request)
+        meters.in_flight += 1
+        status = 500
+        try:
+            response = await _answer(request, handler)
+            status = response.status
+            return response
+        finally:
+            meters.in_flight -= 1
+            meters.count(request.method, _template(request), status, time.perf_counter() - started)
+
+    return around
+
+
+async def finish(request: web.BaseRequest, response: web.StreamResponse) -> None:
+    """Put on every answer, streams too, what every answer carries (aiohttp's on_response_prepare)."""
+    headers = response.headers
+    for name, value in _ALWAYS.items():
+        headers.setdefault(name, value)
+    headers[hdrs.SERVER] = "chassis"
+    headers["X-Request-ID"] = request.get(REQUEST_ID, "-")
+
+
+def break_off(request: web.BaseRequest) -> None:
+    """Reset the connection, so that what was sent so far cannot be taken for the whole, not even by HTTP/1.0."""
+    transport = request.transport
+    if transport is not None:
+        connection: socket.socket = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+
+
+async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        response = await handler(request)
+        if response.prepared or not request.writer.output_size:
+            return response
+        refusal: Problem = InternalError()  # it began one answer and returned another
+        log.error("two answers", **_where(request))
+    except Problem as problem:
+        refusal = problem
+    except web.HTTPMethodNotAllowed as known:
+        return _wrong_method(request, ", ".join(sorted({*known.allowed_methods, hdrs.METH_OPTIONS})))
+    except web.HTTPNotFound:
+        refusal = NotFound(detail="お探しのURLはありません。")
+    except web.HTTPRequestEntityTooLarge:
+        refusal = BodyTooLarge()
+    except web.HTTPRedirection:
+        raise
+    except asyncio.CancelledError:
+        if request.writer.output_size:
+            break_off(request)
+        raise
+    except Exception as error:
+        refusal = problem_of(error)
+        if isinstance(refusal, InternalError):
+            log.error("unexpected exception", **_where(request), **describe(error))
+        elif request.transport is not None and not request.transport.is_closing():
+            log.warning("busy", **_where(request), **describe(error))
+    if request.writer.output_size:
+        break_off(request)
+        raise ConnectionResetError
+    return refusal.response(f"/requests/{request[REQUEST_ID]}")
+
+
+def _wrong_method(request: web.Request, allowed: str) -> web.Response:
+    if request.method == hdrs.METH_OPTIONS:
+        return web.Response(status=204, headers={hdrs.ALLOW: allowed})
+    response = MethodNotAllowed().response(f"/requests/{request[REQUEST_ID]}")
+    response.headers[hdrs.ALLOW] = allowed
+    return response
+
+
+def _name(request: web.Request) -> None:
+    given = request.headers.get("X-Request-ID", "")
+    request_id = given if _SANE_ID.fullmatch(given) else os.urandom(16).hex()
+    request[REQUEST_ID] = request_id
+    traceparent = trace.use(request.headers.get("traceparent"))
+    structlog.contextvars.bind_contextvars(request_id=request_id, trace_id=traceparent[3:35])
+
+
+def _template(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource is not None else "(none)"
+
+
+def _where(request: web.Request) -> dict[str, str]:
+    return {"method": request.method, "route": _template(request)}
