@@ -1,4 +1,4 @@
-"""Makes .venv exactly as requirements.txt says; does nothing, quickly, when it is so already (standard library only)."""
+"""Makes .venv exactly as requirements.txt says, and does nothing when it is so already (standard library only)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import sys
 import time
 from pathlib import Path
 
+from deploy.local.refusals import Refusal
+
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
+VERSION = "{}.{}".format(*sys.version_info)
 PYTHON = VENV / "bin" / "python"
+UV = VENV / "bin" / "uv"
 STAMP = VENV / "stamp"
 REQUIREMENTS = ROOT / "requirements.txt"
 UV_REQUIREMENTS = ROOT / "deploy" / "requirements" / "uv.txt"
 ROOM_NEEDED = 1_000_000_000  # bytes: the packages are about 500 MB, downloads and data come on top
-
-
-class Refusal(Exception):
-    """Why the environment cannot be made, in one sentence that says what to do."""
 
 
 def main() -> int:
@@ -36,7 +36,7 @@ def main() -> int:
         print(refusal, file=sys.stderr)
         return 1
     STAMP.write_text(wanted)
-    say("ready in %.1f s" % (time.monotonic() - started))
+    say(f"ready in {time.monotonic() - started:.1f} s")
     return 0
 
 
@@ -51,22 +51,30 @@ def fingerprint() -> str:
 def build() -> None:
     """Create the environment and install what the requirement files pin, hashes checked."""
     if shutil.disk_usage(ROOT).free < ROOM_NEEDED:
-        raise Refusal("The disk of %s has less than 1 GB free: make room there and start again." % ROOT)
-    say("making .venv with Python %d.%d" % sys.version_info[:2])
+        raise Refusal(f"The disk of {ROOT} has less than 1 GB free: make room there and start again.")
+    say(f"making .venv with Python {VERSION}")
     STAMP.unlink(missing_ok=True)
     if not sound():
         install_venv_module()
-        run([sys.executable, "-m", "venv", "--clear", str(VENV)], "Python could not make a virtual environment")
+        run([sys.executable, "-m", "venv", "--clear", VENV], "Python could not make a virtual environment")
     say("installing uv")
     run(
-        [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
-        + ["--requirement", str(UV_REQUIREMENTS)],
+        [
+            PYTHON,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--require-hashes",
+            "-r",
+            UV_REQUIREMENTS,
+        ],
         "pip could not fetch uv: check that this machine reaches a Python package index",
     )
     say("installing the packages of requirements.txt")
     run(
-        [str(VENV / "bin" / "uv"), "pip", "sync", "--quiet", "--require-hashes", "--python", str(PYTHON)]
-        + [str(REQUIREMENTS), str(UV_REQUIREMENTS)],
+        [UV, "pip", "sync", "--quiet", "--require-hashes", "--python", PYTHON, REQUIREMENTS, UV_REQUIREMENTS],
         "uv could not fetch the packages: check that this machine reaches a Python package index",
     )
 
@@ -84,23 +92,24 @@ def install_venv_module() -> None:
     """Debian keeps venv in a package of its own: install it as root, or say its name."""
     if importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip"):
         return
-    package = "python%d.%d-venv" % sys.version_info[:2]
+    package = f"python{VERSION}-venv"
     if os.geteuid() == 0 and shutil.which("apt-get"):
         say("installing Debian's " + package)
         for arguments in (["update"], ["install", "-y", "--no-install-recommends", package]):
-            run(["apt-get", "-qq", *arguments], "apt-get could not install %s: install it by hand" % package)
+            run(["apt-get", "-qq", *arguments], f"apt-get could not install {package}: install it by hand")
         return
-    raise Refusal("Python's venv module is missing: install it (Debian: apt-get install %s) and start again." % package)
+    raise Refusal(f"Python's venv module is missing: install it (Debian: apt-get install {package}) and start again.")
 
 
-def run(command: list[str], trouble: str) -> None:
+def run(command: list[str | Path], trouble: str) -> None:
     """Run quietly; when it fails, show its last words after the sentence."""
     try:
         answer = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     except OSError as error:
-        raise Refusal("%s (%s)." % (trouble, error)) from error
+        raise Refusal(f"{trouble} ({error}).") from error
     if answer.returncode != 0:
-        raise Refusal("%s.\n%s" % (trouble, "\n".join(answer.stdout.strip().splitlines()[-8:])))
+        last_words = "\n".join(answer.stdout.strip().splitlines()[-8:])
+        raise Refusal(f"{trouble}.\n{last_words}")
 
 
 def say(text: str) -> None:

@@ -23,4 +23,4 @@ if ! python=$(find_python); then
         exit 1
     fi
 fi
-exec "$python" deploy/local/bootstrap.py
+exec "$python" -m deploy.local.bootstrap
