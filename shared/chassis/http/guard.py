@@ -135,8 +135,8 @@ def _name(request: web.Request) -> None:
     given = request.headers.get("X-Request-ID", "")
     request_id = given if _SANE_ID.fullmatch(given) else os.urandom(16).hex()
     request[REQUEST_ID] = request_id
-    traceparent = trace.use(request.headers.get("traceparent"))
-    structlog.contextvars.bind_contextvars(request_id=request_id, trace_id=traceparent[3:35])
+    trace.use(request.headers.get("traceparent"))
+    structlog.contextvars.bind_contextvars(request_id=request_id)
 
 
 def _template(request: web.Request) -> str:

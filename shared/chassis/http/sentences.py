@@ -95,6 +95,8 @@ def _sentence(error: Any) -> str:
         return str(context["error"])
     if rule not in _OURS_TO_WORD:
         return str(error["msg"])
+    if rule == "too_short" and context["field_type"] == "Value":  # a length asked of text that a rule made
+        rule = "string_too_short"
     if rule == "string_too_short" and context["min_length"] == 1:
         return "入力してください。"
     return _SENTENCES.get(rule, _OTHERWISE).format_map(
