@@ -5,6 +5,7 @@ import asyncio
 import json
 import signal
 import sys
+import typing
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from chassis import logs
 from chassis.amqp import parked
+from chassis.http import compile_routes, document
 from chassis.service import Service, running
 from chassis.settings import Settings
 from chassis.sql import Database, migrate
@@ -86,12 +88,16 @@ async def _migrate(service: Service, settings: Settings) -> int:
 
 
 async def _openapi(service: Service, _settings: Settings) -> int:
-    from chassis.http import openapi
-
-    document = openapi(name=service.name, title=service.title, version="1", routes=service.routes, caller_type=service.caller)
-    json.dump(document, sys.stdout, ensure_ascii=False, indent=2)
+    json.dump(openapi(service), sys.stdout, ensure_ascii=False, indent=2)
     print()
     return 0
+
+
+def openapi(service: Service) -> dict[str, Any]:
+    """The service's OpenAPI document, without starting it."""
+    handlers = [route.handler for group in service.routes for route in group]
+    given = {hint for one in handlers for hint in typing.get_type_hints(one).values() if isinstance(hint, type)}
+    return document(compile_routes(service.routes, service.caller, given), title=service.title, version="1")
 
 
 def _add_parked(commands: Any, service: Service) -> None:

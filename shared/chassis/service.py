@@ -2,7 +2,7 @@
 
 import asyncio
 import typing
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,13 +10,16 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 from pydantic import BaseModel
 
 from chassis.amqp import Listeners
 from chassis.amqp.connection import persist
 from chassis.amqp.consumer import Consumer
 from chassis.amqp.relay import Relay
-from chassis.http import Routes, build_application, serve
+from chassis.http import Problem, Route, Routes, build_application, serve
 from chassis.housekeeping import keep_house, retry_parked
 from chassis.messages import Message
 from chassis.revocations import Revocations
@@ -28,7 +31,6 @@ log = structlog.get_logger()
 
 FLUSH_SECONDS = 2.0
 
-Authenticate = Callable[[web.Request], Awaitable[Any]]
 Provide = Callable[[Any, Database], AbstractAsyncContextManager[Mapping[type, object]]]
 
 
@@ -57,7 +59,8 @@ class Service:
     """The event that ends sessions; all services hear the same one."""
     commands: Mapping[str, Callable[..., Any]] = field(default_factory=dict)
     """Operator commands: name → function(parser) answering a coroutine function, see command_line."""
-    on_refused: Callable[..., Awaitable[None]] | None = None
+    refusal: type[Message] | None = None
+    """The event that records a refused access; made from the caller, the route and the problem."""
 
 
 @dataclass
@@ -96,7 +99,8 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
             provides=provides,
             database=database,
             ready=_readiness(database, revocations, consumers),
-            on_refused=service.on_refused,
+            registry=_registry(),
+            on_refused=_recorder(service.refusal, database) if service.refusal else None,
         )
         relay = Relay(database, settings.database_url, {"": settings.broker_url})
         background.start("relay", relay.run())
@@ -116,6 +120,42 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
         log.info("started", url=server.url)
         yield Runtime(server.url, database, provides, revocations)
         log.info("stopping")
+
+
+def _recorder(
+    refusal: type[Message], database: Database
+) -> Callable[[web.Request, Route, Any, Problem], Awaitable[None]]:
+    """Refusals of known callers go to the trail; if that cannot be written, the refusal becomes a 503."""
+
+    async def record(request: web.Request, route: Route, caller: Any, problem: Problem) -> None:
+        if caller is None:
+            return
+        async with database.transaction() as tx:
+            tx.emit(
+                refusal(
+                    operator=caller.operator,
+                    session_id=caller.session_id,
+                    source_address=request.remote,
+                    method=route.method,
+                    path=route.path,
+                    reason=type(problem).__name__,
+                )
+            )
+
+    return record
+
+
+class _ProcessMetrics(Collector):
+    """What is counted for the whole process, beside one gateway's own counters."""
+
+    def collect(self) -> Iterable[Metric]:
+        return REGISTRY.collect()
+
+
+def _registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    registry.register(_ProcessMetrics())
+    return registry
 
 
 def _consuming(consumer: Consumer, url: str) -> Callable[[], Awaitable[None]]:

@@ -11,7 +11,9 @@ class Caller(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     operator: Operator = Field(description="snapshot that this caller's actions carry")
-    policyholder_codes: tuple[str, ...] = Field((), description="all codes that may be looked at; a group viewer has several")
+    policyholder_codes: tuple[str, ...] = Field(
+        (), description="all codes that may be looked at; a group viewer has several"
+    )
     role: Role
     entry: Entry = Entry.NONE
     contract_data: ContractData = ContractData.NONE

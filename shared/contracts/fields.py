@@ -34,7 +34,9 @@ RegisteredAddress = Annotated[str, full_width(60), Field(min_length=1, descripti
 RepresentativeTitle = Annotated[str, full_width(50), Field(description="代表者役職名")]
 RepresentativeName = Annotated[str, full_width(15), Field(min_length=1, description="代表者氏名")]
 HomePage = Annotated[
-    str, half_width(90, r"^(https?://[!-~]+)?$"), Field(description="ホームページアドレス", examples=["http://www.nexi.go.jp/"])
+    str,
+    half_width(90, r"^(https?://[!-~]+)?$"),
+    Field(description="ホームページアドレス", examples=["http://www.nexi.go.jp/"]),
 ]
 
 BankCode = Annotated[str, Field(pattern=r"^[0-9]{4}$", description="金融機関コード")]

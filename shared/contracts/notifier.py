@@ -38,7 +38,9 @@ class SendMail(Command):
     facts: dict[str, str] = Field(default_factory=dict)
     secret: Sealed | None = None
     not_after: AwareDatetime
-    supersedes: str | None = Field(None, max_length=100, description="an unsent mail with the same word is not sent any more")
+    supersedes: str | None = Field(
+        None, max_length=100, description="an unsent mail with the same word is not sent any more"
+    )
 
     def place(self) -> tuple[str, ...]:
         """What the secret is bound to: it opens for this mail only."""

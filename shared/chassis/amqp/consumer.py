@@ -39,9 +39,7 @@ HEARD = Counter("listener_events_total", "Events by what became of them", ["queu
 class Consumer:
     """One queue of one service."""
 
-    def __init__(
-        self, service: str, listeners: Listeners, database: Database, provides: Mapping[type, object]
-    ) -> None:
+    def __init__(self, service: str, listeners: Listeners, database: Database, provides: Mapping[type, object]) -> None:
         self.queue = f"{service}.{listeners.name}"
         self._listeners = listeners
         self._database = database

@@ -14,9 +14,7 @@ PAUSES = tuple(timedelta(seconds=seconds) for seconds in (1, 5, 30, 120, 600, 36
 async def first_time(tx: Tx, listener: str, event_id: UUID) -> bool:
     """Remember that `listener` hears this event; False when it has heard it before."""
     return bool(
-        await tx.execute(
-            "insert into inbox (listener, id) values ($1, $2) on conflict do nothing", listener, event_id
-        )
+        await tx.execute("insert into inbox (listener, id) values ($1, $2) on conflict do nothing", listener, event_id)
     )
 
 
@@ -75,7 +73,8 @@ async def failed(tx: Tx, number: int, reason: str, *, retry: bool) -> None:
 async def wake(tx: Tx, key: str) -> None:
     """What was parked under `key` (see `Park`) can be handled now: try it at once."""
     await tx.execute(
-        "update parked set state = 'retrying', next_try_at = now() where key = $1 and state in ('parked', 'retrying')", key
+        "update parked set state = 'retrying', next_try_at = now() where key = $1 and state in ('parked', 'retrying')",
+        key,
     )
 
 

@@ -97,7 +97,9 @@ class Relay:
         while not closed.done():
             self._wake.clear()
             # What an earlier leader numbered and could not confirm goes first, then what is new.
-            rows = await connection.fetch("select * from outbox where sequence is not null order by sequence limit $1", WINDOW)
+            rows = await connection.fetch(
+                "select * from outbox where sequence is not null order by sequence limit $1", WINDOW
+            )
             leftovers = len(rows)
             if leftovers < WINDOW:
                 rows += sorted(await connection.fetch(NUMBER, WINDOW - leftovers), key=lambda row: row["sequence"])
@@ -168,6 +170,4 @@ def pack(rows: Sequence[Any]) -> list[tuple[str, str, list[Any]]]:
 
 
 def _envelope(source: str, row: Any) -> Envelope:
-    return Envelope(
-        row["id"], row["type"], f"/{source}", row["occurred_at"], None, row["sequence"], row["traceparent"]
-    )
+    return Envelope(row["id"], row["type"], f"/{source}", row["occurred_at"], None, row["sequence"], row["traceparent"])

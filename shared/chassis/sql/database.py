@@ -146,9 +146,7 @@ Reader: TypeAlias = Database | Tx
 
 async def _prepare(connection: Any) -> None:
     for kind in ("json", "jsonb"):
-        await connection.set_type_codec(
-            kind, schema="pg_catalog", encoder=_to_json, decoder=json.loads, format="text"
-        )
+        await connection.set_type_codec(kind, schema="pg_catalog", encoder=_to_json, decoder=json.loads, format="text")
 
 
 def _to_json(value: object) -> str:

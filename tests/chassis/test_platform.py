@@ -1,0 +1,242 @@
+"""A service says what it did exactly once, in order, numbered without gaps; and hears each event once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import pytest
+from chassis.amqp import Listeners, Park, wake
+from chassis.http import PUBLIC, Body, Routes
+from chassis.messages import Event, Received
+from chassis.service import Runtime, Service
+from chassis.settings import Settings
+from chassis.sql import Database, Tx
+from contracts.caller import Caller
+from contracts.permissions import Permission
+from deploy.local.cluster import Cluster
+from pydantic_settings import SettingsConfigDict
+
+from tests.support import callers, unique
+from tests.support.eventually import eventually
+from tests.support.keys import Signer
+from tests.support.platform import Platform
+
+
+class SampleSettings(Settings):
+    """Settings of the sample service."""
+
+    model_config = SettingsConfigDict(env_prefix="SAMPLE_")
+
+
+class Noted(Event):
+    """Somebody noted a word."""
+
+    word: str
+    how: str = "good"
+
+
+Noted.__module__ = "contracts.sample"
+
+routes = Routes(tag="notes")
+listeners = Listeners("notes")
+
+
+class Note(Body):
+    """A word to be noted."""
+
+    word: str
+
+
+@routes.post("/notes", needs=Permission.USE, status=204)
+async def note(body: Note, caller: Caller, tx: Tx) -> None:
+    """Note a word."""
+    await tx.execute("insert into said (word) values ($1)", body.word)
+    tx.emit(Noted(word=body.word))
+
+
+@routes.get("/greeting", needs=PUBLIC)
+async def greeting() -> dict[str, str]:
+    """Anyone may ask."""
+    return {"greeting": "hello"}
+
+
+@listeners.on(Noted)
+async def hear(message: Noted, received: Received[Noted], tx: Tx) -> None:
+    """Write down what was noted."""
+    if message.how == "early" and not await tx.fetchval(
+        "select exists (select from said where word = $1)", message.word
+    ):
+        raise Park("the word is not known yet", key=message.word)
+    if message.how == "broken":
+        raise ZeroDivisionError
+    await tx.execute("insert into heard (id, word) values ($1, $2)", received.id, message.word)
+
+
+MIGRATION = """-- tables of the sample service
+create table said (word text primary key);
+create table heard (id uuid not null, word text not null);
+grant select, insert on said, heard to sample;
+"""
+
+
+@pytest.fixture(scope="module")
+async def sample(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """A platform with the sample service alone."""
+    folder: Path = tmp_path_factory.mktemp("sample")
+    migrations = folder / "sample" / "migrations"
+    migrations.mkdir(parents=True)
+    (migrations / "0001_tables.sql").write_text(MIGRATION)
+    service = Service(
+        name="sample", title="Sample", caller=Caller, settings=SampleSettings, migrations=migrations,
+        routes=[routes], listeners=[listeners],
+    )  # fmt: skip
+    platform = Platform(cluster, folder, signer, {"sample": service})
+    await platform.prepare()
+    try:
+        yield platform
+    finally:
+        await platform.close()
+
+
+@pytest.fixture(scope="module")
+async def running(sample: Platform) -> Runtime:
+    """The sample service."""
+    return await sample.start("sample")
+
+
+async def heard(database: Database, word: str) -> list[UUID]:
+    """The ids under which a word was heard."""
+    return [row["id"] for row in await database.fetch("select id from heard where word = $1", word)]
+
+
+async def test_what_is_committed_is_heard_exactly_once(
+    sample: Platform, running: Runtime, client: aiohttp.ClientSession
+) -> None:
+    word = unique.word()
+    headers = sample.headers(callers.applicant(unique.policyholder_code()))
+    async with client.post(f"{running.url}/notes", json={"word": word}, headers=headers) as answer:
+        assert answer.status == 204, await answer.text()
+    assert len(await eventually(lambda: heard(running.database, word))) == 1
+
+
+async def test_what_is_rolled_back_is_never_said(
+    sample: Platform, running: Runtime, client: aiohttp.ClientSession
+) -> None:
+    word = unique.word()
+    headers = sample.headers(callers.applicant(unique.policyholder_code()))
+    async with sample.hears(Noted) as spy:
+        statuses = []
+        for _ in range(2):
+            async with client.post(f"{running.url}/notes", json={"word": word}, headers=headers) as answer:
+                statuses.append(answer.status)
+        await spy.next(word=word)
+        await asyncio.sleep(0.3)
+        assert statuses == [204, 500]
+        assert [one for one in spy.seen if one["data"]["word"] == word] == []
+
+
+async def test_an_event_delivered_twice_is_heard_once(sample: Platform, running: Runtime) -> None:
+    word = unique.word()
+    ids = await sample.say("sample", Noted(word=word))
+    await sample.say("sample", Noted(word=word), ids=ids)
+    last = unique.word()
+    await sample.say("sample", Noted(word=last))
+    await eventually(lambda: heard(running.database, last))
+    assert await heard(running.database, word) == ids
+
+
+async def test_numbers_of_a_producer_are_dense_although_transactions_roll_back(
+    sample: Platform, running: Runtime
+) -> None:
+    words = [unique.word() for _ in range(30)]
+
+    async def say(word: str, give_up: bool) -> None:
+        try:
+            async with running.database.transaction() as tx:
+                tx.emit(Noted(word=word))
+                if give_up:
+                    raise ZeroDivisionError
+        except ZeroDivisionError:
+            pass
+
+    async with sample.hears(Noted) as spy:
+        await asyncio.gather(*(say(word, place % 3 == 0) for place, word in enumerate(words)))
+        numbers = [int((await spy.next(word=word))["sequence"]) for place, word in enumerate(words) if place % 3]
+    assert sorted(numbers) == list(range(min(numbers), min(numbers) + 20))
+
+
+async def test_an_early_event_waits_for_what_it_needs(sample: Platform, running: Runtime) -> None:
+    word = unique.word()
+    await sample.say("sample", Noted(word=word, how="early"))
+
+    async def parked() -> Any:
+        return await running.database.fetchval("select reason from parked where key = $1 and state = 'parked'", word)
+
+    assert await eventually(parked) == "the word is not known yet"
+    async with running.database.transaction() as tx:
+        await tx.execute("insert into said (word) values ($1)", word)
+        await wake(tx, word)
+    assert len(await eventually(lambda: heard(running.database, word))) == 1
+
+
+async def test_a_handler_that_breaks_is_tried_again_and_holds_up_nobody(sample: Platform, running: Runtime) -> None:
+    broken, good = unique.word(), unique.word()
+    (event_id,) = await sample.say("sample", Noted(word=broken, how="broken"))
+    await sample.say("sample", Noted(word=good))
+    await eventually(lambda: heard(running.database, good))
+
+    async def tried_again() -> Any:
+        return await running.database.fetchrow("select * from parked where id = $1 and attempts >= 1", event_id)
+
+    row = await eventually(tried_again)
+    assert row["state"] == "retrying"
+    assert row["reason"].startswith("ZeroDivisionError in hear")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"{", "not JSON"),
+        (b'[{"specversion":"1.0"}]', "id: "),
+        (b"[" * 5000, "not JSON"),
+        (b'{"specversion":"0.3","id":"0192f0c0-0000-7000-8000-000000000000","type":"sample.noted",'
+         b'"source":"/sample","time":"2026-01-01T00:00:00Z","data":{}}', "only 1.0"),
+        (b'{"specversion":"1.0","id":"0192f0c0-0000-7000-8000-000000000001","type":"sample.noted",'
+         b'"source":"/sample","time":"2026-01-01T00:00:00Z","data":{"word":7}}', "word: "),
+    ],
+)  # fmt: skip
+async def test_what_cannot_be_read_goes_to_quarantine_with_its_reason(
+    sample: Platform, running: Runtime, body: bytes, reason: str
+) -> None:
+    before = await running.database.fetchval("select coalesce(max(number), 0) from parked")
+    from tests.support.platform import Speaker
+
+    await Speaker(sample.broker("sample"), "sample").publish_raw(body, "events", Noted.wire_type())
+    word = unique.word()
+    await sample.say("sample", Noted(word=word))
+    await eventually(lambda: heard(running.database, word))
+    row = await running.database.fetchrow("select * from parked where number > $1 and state = 'unreadable'", before)
+    assert reason in row["reason"]
+
+
+async def test_a_second_process_takes_over_the_relay(sample: Platform, running: Runtime) -> None:
+    word = unique.word()
+    async with sample.running("sample") as second:
+        async with second.database.transaction() as tx:
+            tx.emit(Noted(word=word))
+        assert len(await eventually(lambda: heard(running.database, word))) == 1
+
+
+async def test_readiness_names_each_dependency(running: Runtime, client: aiohttp.ClientSession) -> None:
+    async with client.get(f"{running.url}/ready") as answer:
+        assert (await answer.json())["checks"] == dict.fromkeys(("database", "access", "broker", "outbox"), "ok")
+
+
+async def test_the_retention_of_the_inbox_is_longer_than_a_year(running: Runtime) -> None:
+    from chassis.housekeeping import INBOX_KEPT
+
+    assert INBOX_KEPT > timedelta(days=366)

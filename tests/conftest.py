@@ -1,0 +1,54 @@
+"""Fixtures on real servers: PostgreSQL, RabbitMQ and SMTP; each test uses a policyholder of its own."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from deploy.local.cluster import Cluster, test_cluster
+
+from tests.support.keys import Signer
+from tests.support.mailbox import Mailbox, open_mailbox
+from tests.support.platform import Platform
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """The shared PostgreSQL and RabbitMQ of all tests."""
+    with test_cluster() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def signer() -> AsyncIterator[Signer]:
+    """Published keys and the means to sign tokens with them."""
+    async with Signer().published() as signer:
+        yield signer
+
+
+@pytest.fixture(scope="session")
+async def platform(
+    cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Platform]:
+    """This worker's platform."""
+    folder: Path = tmp_path_factory.mktemp("platform")
+    platform = Platform(cluster, folder, signer)
+    await platform.prepare()
+    try:
+        yield platform
+    finally:
+        await platform.close()
+
+
+@pytest.fixture(scope="session")
+async def client() -> AsyncIterator[aiohttp.ClientSession]:
+    """A front end's HTTP client."""
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def mailbox() -> Iterator[Mailbox]:
+    """A real SMTP server with what it received."""
+    with open_mailbox() as mailbox:
+        yield mailbox

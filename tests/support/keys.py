@@ -1,0 +1,61 @@
+"""A stand-in for identity's published keys, so that one service can be tested with callers of any kind."""
+
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from chassis.tokens import ALGORITHM, AUDIENCE, ISSUER
+from contracts.caller import Caller
+from joserfc import jwt
+from joserfc.jwk import OKPKey
+
+
+class Signer:
+    """Signs access tokens the way identity does."""
+
+    def __init__(self) -> None:
+        self._key = OKPKey.generate_key("Ed25519", {"kid": "test"}, private=True)
+        self.url = ""
+
+    def token(self, caller: Caller, versions: Mapping[str, int] | None = None, *, lapses_in: float = 300) -> str:
+        """A token for `caller`; by default with version 0 of its session, its user and its company."""
+        operator = caller.operator
+        subjects = (
+            f"session:{caller.session_id}",
+            f"user:{operator.user_id}",
+            f"policyholder:{operator.policyholder_code}",
+        )
+        now = time.time()
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": operator.user_id,
+            "iat": int(now),
+            "exp": int(now + lapses_in),
+            "caller": caller.model_dump(mode="json"),
+            "versions": dict.fromkeys(subjects, 0) if versions is None else dict(versions),
+        }
+        return jwt.encode({"alg": ALGORITHM, "kid": "test"}, claims, self._key, algorithms=[ALGORITHM])
+
+    def headers(self, caller: Caller, versions: Mapping[str, int] | None = None) -> dict[str, str]:
+        """The request header that carries a token."""
+        return {"Authorization": f"Bearer {self.token(caller, versions)}"}
+
+    @asynccontextmanager
+    async def published(self) -> AsyncIterator["Signer"]:
+        """Serve the key set on a free port while inside."""
+        application = web.Application()
+        application.router.add_get("/jwks.json", self._answer)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/jwks.json"
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
+
+    async def _answer(self, _request: web.Request) -> web.Response:
+        return web.json_response({"keys": [self._key.as_dict(private=False)]})
