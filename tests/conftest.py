@@ -5,8 +5,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from deploy.local.cluster import Cluster, test_cluster
 
+from deploy.local.cluster import Cluster, test_cluster
 from tests.support.keys import Signer
 from tests.support.mailbox import Mailbox, open_mailbox
 from tests.support.platform import Platform

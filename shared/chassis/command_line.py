@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 import typing
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,7 +18,7 @@ from chassis.service import Service, running
 from chassis.settings import Settings
 from chassis.sql import Database, migrate
 
-Command = Callable[[Any, argparse.Namespace], Awaitable[int | None]]
+Command = Callable[[Any, argparse.Namespace], Coroutine[Any, Any, int | None]]
 
 
 def main(service: Service, arguments: list[str] | None = None) -> None:
@@ -36,7 +36,7 @@ def main(service: Service, arguments: list[str] | None = None) -> None:
     sys.exit(_run(chosen.run(settings, chosen)) or 0)
 
 
-def _run(work: Any) -> int | None:
+def _run(work: Coroutine[Any, Any, int | None]) -> int | None:
     try:
         import uvloop
     except ImportError:

@@ -37,16 +37,17 @@ async def keep_house(database: Database) -> None:
     while True:
         try:
             for state in ("retrying", "parked", "unreadable"):
-                PARKED.labels(state).set(
-                    await database.fetchval("select count(*) from parked where state = $1", state)
-                )
+                PARKED.labels(state).set(await database.fetchval("select count(*) from parked where state = $1", state))
             OUTBOX_AGE.set(
                 await database.fetchval(
                     "select coalesce(extract(epoch from now() - min(occurred_at)), 0)::float8 from outbox"
                 )
             )
             await database.execute(
-                "delete from inbox where ctid in (select ctid from inbox where heard_at < now() - $1::interval limit 5000)",
+                """
+                delete from inbox where ctid in
+                    (select ctid from inbox where heard_at < now() - $1::interval limit 5000)
+                """,
                 INBOX_KEPT,
             )
         except DATABASE_AWAY as error:

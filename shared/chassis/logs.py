@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line (or coloured text for a terminal), with trace id, never with message bodies."""
+"""Structured logs: one JSON object a line (or coloured text for a terminal), never with message bodies."""
 
 import logging
 import sys

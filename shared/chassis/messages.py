@@ -97,7 +97,7 @@ def encode_one(envelope: Envelope) -> bytes:
 
 
 def encode(envelopes: Iterable[tuple[Envelope, str]]) -> bytes:
-    """A CloudEvents batch from envelopes and the JSON text of each one's data (already written, so not parsed again)."""
+    """A CloudEvents batch from envelopes and the JSON text of each one's data, which is not parsed again."""
     return ("[" + ",".join(_encode_one(envelope, data) for envelope, data in envelopes) + "]").encode()
 
 
@@ -120,7 +120,7 @@ def _encode_one(envelope: Envelope, data: str) -> str:
 def decode(body: bytes, most: int = 2000) -> list["Envelope | Unreadable"]:
     """The envelopes in a message body; a broken one among good ones comes back as its reason.
 
-    Raises Unreadable when the body as a whole is not JSON, not an object or array of objects, or holds more than `most`.
+    Raises Unreadable when the body as a whole is not JSON or holds more than `most` events.
     """
     try:
         parsed = pydantic_core.from_json(body)

@@ -19,8 +19,8 @@ from chassis.amqp import Listeners
 from chassis.amqp.connection import persist
 from chassis.amqp.consumer import Consumer
 from chassis.amqp.relay import Relay
-from chassis.http import Problem, Route, Routes, build_application, serve
 from chassis.housekeeping import keep_house, retry_parked
+from chassis.http import Problem, Route, Routes, build_application, serve
 from chassis.messages import Message
 from chassis.revocations import Revocations
 from chassis.settings import Settings

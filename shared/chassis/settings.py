@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     broker_url: str = Field(description="RabbitMQ, the platform's virtual host, with the service's own user")
     partner_broker_url: str = Field(description="RabbitMQ, the virtual host of NEXI's systems, with the same user")
     identity_keys_url: str = Field(description="where identity publishes the keys of access tokens (JWKS)")
-    state: Path = Field(Path("."), description="private folder for keys and files of this service")
+    state: Path = Field(Path(), description="private folder for keys and files of this service")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"
     member: str = Field(default_factory=socket.gethostname, description="name of this process' host among its peers")

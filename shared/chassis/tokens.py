@@ -1,4 +1,4 @@
-"""Who is calling: access tokens (Ed25519 JWT, five minutes) verified locally with the keys that the issuer publishes."""
+"""Who is calling: access tokens (Ed25519 JWT, five minutes) verified locally with the issuer's published keys."""
 
 import asyncio
 import time

@@ -4,9 +4,9 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from chassis.messages import Event
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from chassis.messages import Event
 from contracts import actions, fields
 from contracts.nexi import Profile
 
@@ -50,7 +50,7 @@ class Account(BaseModel):
 
 
 class ProfileChanged(Event):
-    """The profile that is in force from now on; the greatest `version` wins. `number`: the application that led to it."""
+    """The profile in force from now on; the greatest `version` wins. `number`: the application that led to it."""
 
     policyholder_code: fields.PolicyholderCode
     profile: Profile

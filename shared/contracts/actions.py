@@ -2,9 +2,9 @@
 
 from enum import StrEnum
 
-from chassis.messages import Event
 from pydantic import BaseModel, ConfigDict, Field
 
+from chassis.messages import Event
 from contracts.operations import Operation
 
 
@@ -28,7 +28,7 @@ class Outcome(StrEnum):
 
 
 class Action(Event):
-    """Something a person did or tried to do. With an `operation` it belongs to the access history, else to the trail."""
+    """What a person did or tried to do; with an `operation` it belongs to the access history, else to the trail."""
 
     operator: Operator
     operation: Operation | None = None

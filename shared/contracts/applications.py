@@ -5,9 +5,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from chassis.messages import Event
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from chassis.messages import Event
 from contracts import actions, fields
 from contracts.accounts import DepositType, Use
 from contracts.actions import Action

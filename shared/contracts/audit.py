@@ -1,8 +1,8 @@
 """What audit says about itself: searches and exports of the history are recorded like everything else."""
 
-from chassis.messages import Event
 from pydantic import AwareDatetime
 
+from chassis.messages import Event
 from contracts import actions
 from contracts.actions import Action
 from contracts.operations import Operation

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from chassis.text import full_width, half_width
 from pydantic import Field
+
+from chassis.text import full_width, half_width
 
 PolicyholderCode = Annotated[str, Field(pattern=r"^[0-9]{9}$", description="保険利用者コード", examples=["123456789"])]
 WebUserId = Annotated[str, Field(pattern=r"^[0-9]{12}$", description="WebユーザーID", examples=["123456789001"])]

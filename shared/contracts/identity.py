@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from chassis.messages import Event
-from chassis.revocations import Revocation
 from pydantic import AwareDatetime
 
+from chassis.messages import Event
+from chassis.revocations import Revocation
 from contracts import actions, fields
 from contracts.actions import Action, Outcome
 from contracts.operations import Operation

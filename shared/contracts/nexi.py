@@ -4,9 +4,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from chassis.messages import Event
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from chassis.messages import Event
 from contracts import fields
 from contracts.actions import Operator
 from contracts.operations import Operation

@@ -2,29 +2,29 @@
 
 from enum import StrEnum
 
-from chassis.messages import Command, Event
-from chassis.seals import Sealed
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from chassis.messages import Command, Event
+from chassis.seals import Sealed
 from contracts import actions, fields
 
 
 class Template(StrEnum):
     """The mails. Facts that each needs are checked by the notifier; a secret comes sealed."""
 
-    INITIAL_PASSWORD = "initial_password"  # noqa: S105 - a name, not a password
+    INITIAL_PASSWORD = "initial_password"
     """To the administrator: a new applicant's first password (R140). Facts: user_id, name; secret: password."""
-    PASSWORD_REISSUED = "password_reissued"  # noqa: S105
+    PASSWORD_REISSUED = "password_reissued"
     """To the administrator: the own new temporary password (R124). Facts: user_id; secret: password."""
-    PASSWORD_RESET = "password_reset"  # noqa: S105
+    PASSWORD_RESET = "password_reset"
     """To the administrator: an applicant's new temporary password (R165). Facts: user_id, name; secret: password."""
-    ONE_TIME_PASSWORD = "one_time_password"  # noqa: S105
+    ONE_TIME_PASSWORD = "one_time_password"
     """To the user who asked (R329). Facts: user_id; secret: code."""
     EMAIL_CONFIRMATION = "email_confirmation"
     """To the NEW address (R115). Facts: user_id; secret: the URL with the token in its fragment."""
     EMAIL_CHANGE_NOTICE = "email_change_notice"
     """To the OLD address when a change was asked for (E3). Facts: user_id."""
-    GROUP_VIEWER_PASSWORD = "group_viewer_password"  # noqa: S105
+    GROUP_VIEWER_PASSWORD = "group_viewer_password"
     """To a new group viewer. Facts: user_id; secret: password."""
 
 
@@ -68,7 +68,7 @@ class SealingPurpose(StrEnum):
     """Keys for short-lived codes live for minutes, those for passwords and links for days."""
 
     CODE = "code"
-    PASSWORD = "password"  # noqa: S105
+    PASSWORD = "password"
 
 
 class SealingKey(BaseModel):

@@ -9,6 +9,8 @@ from uuid import UUID
 
 import aiohttp
 import pytest
+from pydantic_settings import SettingsConfigDict
+
 from chassis.amqp import Listeners, Park, wake
 from chassis.http import PUBLIC, Body, Routes
 from chassis.messages import Event, Received
@@ -18,8 +20,6 @@ from chassis.sql import Database, Tx
 from contracts.caller import Caller
 from contracts.permissions import Permission
 from deploy.local.cluster import Cluster
-from pydantic_settings import SettingsConfigDict
-
 from tests.support import callers, unique
 from tests.support.eventually import eventually
 from tests.support.keys import Signer
@@ -239,4 +239,4 @@ async def test_readiness_names_each_dependency(running: Runtime, client: aiohttp
 async def test_the_retention_of_the_inbox_is_longer_than_a_year(running: Runtime) -> None:
     from chassis.housekeeping import INBOX_KEPT
 
-    assert INBOX_KEPT > timedelta(days=366)
+    assert timedelta(days=366) < INBOX_KEPT

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from aiohttp import web
-from chassis.tokens import ALGORITHM, AUDIENCE, ISSUER
-from contracts.caller import Caller
 from joserfc import jwt
 from joserfc.jwk import OKPKey
+
+from chassis.tokens import ALGORITHM, AUDIENCE, ISSUER
+from contracts.caller import Caller
 
 
 class Signer:

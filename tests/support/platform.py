@@ -1,4 +1,4 @@
-"""The platform of one pytest worker: its own virtual hosts and databases on the shared servers, services in this process."""
+"""The platform of one pytest worker: own virtual hosts and databases on shared servers, services in this process."""
 
 import asyncio
 import hashlib
@@ -14,6 +14,7 @@ from uuid import UUID
 
 import aio_pika
 import asyncpg
+
 from chassis.amqp.topology import definitions
 from chassis.messages import BATCH, Envelope, Message, encode, new_id
 from chassis.service import Runtime, Service, running
@@ -22,7 +23,6 @@ from chassis.sql import Database, migrate
 from contracts.caller import Caller
 from deploy.local.cluster import Cluster
 from deploy.local.databases import with_database, with_login
-
 from tests.support.keys import Signer
 
 NAMES = ("identity", "accounts", "applications", "notifier", "audit")

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import aio_pika
 import asyncpg
 import structlog
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
@@ -49,11 +48,10 @@ class Consumer:
 
     async def consume(self, url: str) -> None:
         """Consume until the connection is lost (raises ConnectionError) or the task is cancelled."""
-        async with connected(url, self.queue) as connection:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._consume(connection, self.queue, self._handle))
-                tasks.create_task(self._consume(connection, f"{self.queue}.dead", self._bury))
-                tasks.create_task(self._watch(connection))
+        async with connected(url, self.queue) as connection, asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._consume(connection, self.queue, self._handle))
+            tasks.create_task(self._consume(connection, f"{self.queue}.dead", self._bury))
+            tasks.create_task(self._watch(connection))
 
     async def _watch(self, connection: AbstractConnection) -> None:
         """A consumer that the broker forgot (queue re-created, node gone) is noticed here, not by a customer."""
@@ -104,22 +102,21 @@ class Consumer:
         try:
             found = decode(delivery.body)
         except Unreadable as reason:
-            await self._in_transaction(lambda tx: parked.quarantine(tx, self.queue, delivery.body, str(reason)))
-            HEARD.labels(self.queue, "unreadable").inc()
+            await self._quarantine(delivery.body, str(reason))
             return []
         good = []
         for one in found:
-            reason = str(one) if isinstance(one, Unreadable) else foreign(one, delivery)
-            if reason:
-                envelope = None if isinstance(one, Unreadable) else one
-                body = delivery.body if envelope is None else encode_one(envelope)
-                await self._in_transaction(
-                    lambda tx, b=body, r=reason, e=envelope: parked.quarantine(tx, self.queue, b, r, e)  # type: ignore[misc]
-                )
-                HEARD.labels(self.queue, "unreadable").inc()
-            elif isinstance(one, Envelope):
+            if isinstance(one, Unreadable):
+                await self._quarantine(delivery.body, str(one))
+            elif because := foreign(one, delivery):
+                await self._quarantine(encode_one(one), because, one)
+            else:
                 good.append(one)
         return good
+
+    async def _quarantine(self, body: bytes, reason: str, envelope: Envelope | None = None) -> None:
+        await self._in_transaction(lambda tx: parked.quarantine(tx, self.queue, body, reason, envelope))
+        HEARD.labels(self.queue, "unreadable").inc()
 
     async def _hear_batch(self, envelopes: Sequence[Envelope]) -> None:
         assert self._batch is not None

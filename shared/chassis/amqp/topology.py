@@ -1,4 +1,4 @@
-"""The broker's exchanges, queues, bindings and rights as RabbitMQ definitions; declared by an operator, never by a service."""
+"""The broker's exchanges, queues, bindings and rights as RabbitMQ definitions; an operator declares them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -22,7 +22,7 @@ class Busy(Exception):
     """No connection became free in time; the caller should try again shortly."""
 
 
-class _Connection(asyncpg.Connection):  # type: ignore[misc]
+class _Connection(asyncpg.Connection):
     def get_reset_query(self) -> str:
         """Nothing: we leave no session state behind, and the query would double the round trips of a small request."""
         return ""
@@ -110,12 +110,11 @@ class Database:
     @asynccontextmanager
     async def transaction(self, isolation: str = "read_committed") -> AsyncIterator[Tx]:
         """A transaction; any exception rolls back, the end commits state and outbox together (law 3)."""
-        async with self.acquire() as connection:
-            async with connection.transaction(isolation=isolation):
-                tx = Tx(connection)
-                yield tx
-                if tx.emitted:
-                    await _write_outbox(connection, tx.emitted)
+        async with self.acquire() as connection, connection.transaction(isolation=isolation):
+            tx = Tx(connection)
+            yield tx
+            if tx.emitted:
+                await _write_outbox(connection, tx.emitted)
         if tx.emitted:
             self.committed()
 
@@ -159,7 +158,8 @@ async def _write_outbox(connection: Any, emitted: list[tuple[UUID, Message]]) ->
         """
         insert into outbox (id, exchange, type, occurred_at, traceparent, data)
         select id, exchange, type, $4, $5, data
-          from unnest($1::uuid[], $2::text[], $3::text[], $6::text[]) with ordinality as new (id, exchange, type, data, place)
+          from unnest($1::uuid[], $2::text[], $3::text[], $6::text[])
+               with ordinality as new (id, exchange, type, data, place)
          order by place
         """,
         [event_id for event_id, _ in emitted],
