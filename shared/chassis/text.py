@@ -20,7 +20,7 @@ _REFUSED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Controls, invisible formats (they hide, or turn text around), lone surrogates, private and unassigned code points."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # hashable, as a part of a union must be
 class Rule:
     """What `full_width` and `half_width` put into an annotation."""
 

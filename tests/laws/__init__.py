@@ -1,0 +1,1 @@
+"""The laws of the architecture, and the proof that each is enforced."""
