@@ -1,0 +1,1 @@
+"""identity: who somebody is, and what they may do."""

@@ -1,0 +1,1 @@
+"""Doors: every route of identity."""

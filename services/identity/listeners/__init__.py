@@ -1,0 +1,1 @@
+"""Ears: what identity hears from NEXI, accounts and the notifier."""
