@@ -8,7 +8,8 @@ from pathlib import Path
 SERVICES = frozenset({"identity", "accounts", "applications", "notifier", "audit", "portal"})
 FORBIDDEN_NAMES = frozenset({"utils", "common", "helpers", "managers", "base"})
 BUSINESS = re.compile(
-    r"policyholder(?!:)|applicant|insur|\brider|bank|nexi_?web|web_?user|one_?time_?password|access_history", re.IGNORECASE
+    r"policyholder(?!:)|applicant|insur|\brider|bank|nexi_?web|web_?user|one_?time_?password|access_history",
+    re.IGNORECASE,
 )
 SQL = re.compile(r"^\s*(select|insert\s+into|update|delete\s+from|with|copy|truncate|lock\s+table)\s", re.IGNORECASE)
 CLOCKS = frozenset({"time", "random", "secrets", "asyncio", "asyncpg", "aiohttp", "aio_pika"})
