@@ -7,6 +7,8 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from pydantic_settings import SettingsConfigDict
+
 from chassis.http import Routes
 from chassis.messages import Event
 from chassis.revocations import Revocation
@@ -15,8 +17,6 @@ from chassis.settings import Settings
 from contracts.caller import Caller
 from contracts.permissions import Permission
 from deploy.local.cluster import Cluster
-from pydantic_settings import SettingsConfigDict
-
 from tests.support import callers, unique
 from tests.support.keys import Signer
 from tests.support.platform import Platform

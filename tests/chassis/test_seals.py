@@ -3,10 +3,11 @@
 import base64
 
 import pytest
-from chassis.seals import BrokenSeal, Sealed, seal, unseal
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
+
+from chassis.seals import BrokenSeal, Sealed, seal, unseal
 
 KEY = X25519PrivateKey.generate()
 PUBLIC = KEY.public_key().public_bytes_raw()
