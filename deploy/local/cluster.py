@@ -16,7 +16,7 @@ from deploy.local import databases
 from deploy.local.databases import DatabaseUrls
 from deploy.local.management import Management
 from deploy.local.ports import Ports
-from deploy.local.processes import Process, birth, remembered
+from deploy.local.processes import Process, birth, forget, left_behind, remembered
 from deploy.local.servers import Addresses, Report, Servers
 from deploy.local.state import State, open_state
 
@@ -78,7 +78,7 @@ test_cluster.__test__ = False  # type: ignore[attr-defined]  # pytest must not t
 def running(state: State) -> Cluster | None:
     """The cluster of this state if all of its processes live."""
     known = state.read(FILE)
-    if not known or not all(remembered(process).alive() for process in known["processes"].values()):
+    if not known or not set(known["processes"]) <= set(left_behind(state)):
         return None
     return Cluster(known["postgres_url"], known["broker_url"], known["management_url"])
 
@@ -91,8 +91,7 @@ def start(state: State, keep: bool, report: Report = lambda who, what: None) -> 
     (state.folder / "ports.json").unlink(missing_ok=True)
     servers = Servers(state, Ports(state, settings={}), report)
     cluster = Cluster(**asdict(servers.start()))
-    written = {name: process.written() for name, process in servers.processes.items()}
-    state.write(FILE, {**asdict(cluster), "keep": keep, "processes": written, "leases": []})
+    state.write(FILE, {**asdict(cluster), "keep": keep, "processes": list(left_behind(state)), "leases": []})
     return cluster
 
 
@@ -104,10 +103,10 @@ def keep(state: State) -> Cluster | None:
 
 def stop(state: State) -> None:
     """End its processes at once: their data is thrown away by the next start, so nothing needs to be saved."""
-    processes = [remembered(process) for process in state.read(FILE).get("processes", {}).values()]
-    with ThreadPoolExecutor(4) as pool:
-        for process in processes:
+    with ThreadPoolExecutor() as pool:
+        for process in left_behind(state).values():
             pool.submit(process.stop, signal.SIGQUIT, 2.0)
+    forget(state)
     (state.folder / FILE).unlink(missing_ok=True)
 
 

@@ -52,7 +52,7 @@ class Postgres:
         self.state = state
         self.port = port
         self.data = state.data("postgres")
-        self.log = state.logs / "postgres.log"
+        self.log = state.log("postgres")
         self.process: Process | None = None
 
     @property
@@ -66,11 +66,10 @@ class Postgres:
         cluster = self.data / "cluster"
         if not (cluster / "PG_VERSION").exists():
             self.create(binaries, cluster)
-        (cluster / "postmaster.pid").unlink(missing_ok=True)  # left by a kill; our lock proves nobody runs here
+        drop_stale_pid(cluster)
         settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": self.port}.items()]
-        self.process = processes.start(
-            [binaries / "postgres", "-D", cluster, *settings], self.log, environment(), self.state.account, cluster
-        )
+        command: list[str | Path] = [binaries / "postgres", "-D", cluster, *settings]
+        self.process = processes.start(self.state, "postgres", command, environment(), self.state.account, cluster)
         self.wait(cluster / "postmaster.pid")
         return self.process
 
@@ -106,6 +105,16 @@ class Postgres:
         """Fast shutdown: open transactions are rolled back, everything committed is kept."""
         if self.process:
             self.process.stop(signal.SIGINT, STOP_SECONDS)
+
+
+def drop_stale_pid(cluster: Path) -> None:
+    """Remove the pid file that a kill left, unless a server truly works there (it must then refuse, not corrupt)."""
+    pid_file = cluster / "postmaster.pid"
+    if pid_file.exists():
+        pid = pid_file.read_text().split("\n", 1)[0]
+        working_in = Path(f"/proc/{pid}/cwd")
+        if not (working_in.exists() and working_in.resolve() == cluster.resolve()):
+            pid_file.unlink()
 
 
 def environment() -> dict[str, str]:

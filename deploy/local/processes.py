@@ -14,6 +14,7 @@ from typing import Any
 
 from deploy.local.accounts import Account
 from deploy.local.refusals import Refusal
+from deploy.local.state import State
 
 LOG_LIMIT = 20_000_000  # bytes: a longer log is set aside when its process starts again
 
@@ -82,15 +83,20 @@ def remembered(content: Mapping[str, Any]) -> Process:
 
 
 def start(
+    state: State,
+    name: str,
     command: Sequence[str | Path],
-    log: Path,
     environment: Mapping[str, str],
     account: Account | None = None,
     folder: Path | None = None,
 ) -> Process:
-    """Start a process of its own session (a Ctrl-C at the terminal does not reach it) that writes to a log file."""
+    """Start a process in a session of its own (a Ctrl-C at the terminal does not reach it).
+
+    It writes to logs/<name>.log and is remembered in pids/<name>.json, so that even a killed launcher leaves nothing
+    behind that the next one would not find."""
+    log = state.log(name)
     if log.exists() and log.stat().st_size > LOG_LIMIT:
-        log.replace(log.with_suffix(".old.log"))
+        log.replace(log.with_suffix(".old"))
     with log.open("ab") as output:
         try:
             child = subprocess.Popen(
@@ -107,7 +113,21 @@ def start(
         except OSError as error:
             raise Refusal(f"{command[0]} cannot be started ({error.strerror}).") from error
     child.returncode = 0  # reaped by `reap`; Popen would otherwise warn that the child still runs
-    return Process(child.pid, birth(child.pid) or "ended")
+    process = Process(child.pid, birth(child.pid) or "ended")
+    state.write(f"pids/{name}.json", process.written())
+    return process
+
+
+def left_behind(state: State) -> dict[str, Process]:
+    """The living processes that this state remembers, by name."""
+    every = {path.stem: remembered(state.read(f"pids/{path.name}")) for path in sorted(state.pids.glob("*.json"))}
+    return {name: process for name, process in every.items() if process.alive()}
+
+
+def forget(state: State) -> None:
+    """All of them have ended."""
+    for path in state.pids.glob("*.json"):
+        path.unlink()
 
 
 def tail(log: Path, lines: int = 8) -> str:

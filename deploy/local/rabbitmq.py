@@ -41,11 +41,11 @@ class RabbitMQ:
     def __init__(self, state: State, ports: Ports) -> None:
         self.state = state
         self.data = state.data("rabbitmq")
-        self.log = state.logs / "rabbitmq.log"
+        self.log = state.log("rabbitmq")
         self.port, self.management_port, self.epmd_port, self.peer_port = (
             ports.port(name) for name in ("rabbitmq", "rabbitmq-management", "rabbitmq-epmd", "rabbitmq-peers")
         )
-        self.node: Process | None = None
+        self.process: Process | None = None
         self.epmd: Process | None = None
 
     @property
@@ -58,7 +58,7 @@ class RabbitMQ:
         """http://… of the management API, with the operator's password."""
         return f"http://{OPERATOR}:{self.state.secret('rabbitmq')}@{LOOPBACK}:{self.management_port}"
 
-    def start(self) -> list[Process]:
+    def start(self) -> Process:
         """Start the node and the name server of its own, and return when both doors answer."""
         programs = find_programs(self.state)
         environment = self.configure(programs)
@@ -66,11 +66,11 @@ class RabbitMQ:
         epmd = shutil.which("epmd", path=programs.path)
         if not epmd:
             raise Refusal("Erlang's epmd was not found: install Erlang, or put its bin folder on the PATH.")
-        self.epmd = processes.start([epmd], self.state.logs / "epmd.log", environment, account, self.data)
+        self.epmd = processes.start(self.state, "epmd", [epmd], environment, account, self.data)
         server = programs.home / "sbin" / "rabbitmq-server"
-        self.node = processes.start([server], self.log, environment, account, self.data)
+        self.process = processes.start(self.state, "rabbitmq", [server], environment, account, self.data)
         self.wait()
-        return [self.epmd, self.node]
+        return self.process
 
     def configure(self, programs: Programs) -> dict[str, str]:
         """Write the node's files and return its whole environment: nothing of the machine's own RabbitMQ is read."""
@@ -125,20 +125,20 @@ class RabbitMQ:
 
     def wait(self) -> None:
         """Until AMQP and the management API answer."""
-        assert self.node is not None
+        assert self.process is not None
         management = Management(self.management_url)
         limit = time.monotonic() + START_SECONDS
         while not (listening(self.port) and management.answers()):
-            processes.reap(self.node.pid)
-            if not self.node.alive() or time.monotonic() > limit:
+            processes.reap(self.process.pid)
+            if not self.process.alive() or time.monotonic() > limit:
                 self.stop()
                 raise Refusal(f"RabbitMQ did not start; its log {self.log} ends:\n{processes.tail(self.log)}")
             time.sleep(0.1)
 
     def stop(self) -> None:
         """Stop the node cleanly, then its name server, which the node would leave behind."""
-        if self.node:
-            self.node.stop(patience=STOP_SECONDS)
+        if self.process:
+            self.process.stop(patience=STOP_SECONDS)
         if self.epmd:
             self.epmd.stop(patience=2.0)
 

@@ -6,13 +6,12 @@ import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from deploy.local.management import Management
 from deploy.local.ports import Ports
 from deploy.local.postgres import Postgres
-from deploy.local.processes import Process
 from deploy.local.rabbitmq import RabbitMQ
 from deploy.local.refusals import Refusal
 from deploy.local.state import State
@@ -31,12 +30,11 @@ class Addresses:
 
 @dataclass
 class Servers:
-    """PostgreSQL and RabbitMQ of one state; `processes` are those we started, by log name."""
+    """PostgreSQL and RabbitMQ of one state; each is None when the environment names a running one."""
 
     state: State
     ports: Ports
     report: Report
-    processes: dict[str, Process] = field(default_factory=dict)
     postgres: Postgres | None = None
     rabbitmq: RabbitMQ | None = None
 
@@ -57,7 +55,7 @@ class Servers:
             return checked("POSTGRES_URL", named, ("postgresql", "postgres"))
         started = time.monotonic()
         self.postgres = Postgres(self.state, self.ports.port("postgres"))
-        self.processes["postgres"] = self.postgres.start()
+        self.postgres.start()
         self.report("postgres", f"ready in {time.monotonic() - started:.1f} s on port {self.postgres.port}")
         return self.postgres.url
 
@@ -68,7 +66,7 @@ class Servers:
         started = time.monotonic()
         self.rabbitmq = RabbitMQ(self.state, self.ports)
         self.report("rabbitmq", "starting (a first start fetches it, some 30 MB)")
-        self.processes["epmd"], self.processes["rabbitmq"] = self.rabbitmq.start()
+        self.rabbitmq.start()
         self.report("rabbitmq", f"ready in {time.monotonic() - started:.1f} s on port {self.rabbitmq.port}")
         return self.rabbitmq.url, self.rabbitmq.management_url
 

@@ -30,7 +30,9 @@ class State:
         self.logs = folder / "logs"
         for path in (self.folder, self.tools):
             path.mkdir(mode=0o711, parents=True, exist_ok=True)
-        self.logs.mkdir(mode=0o700, exist_ok=True)
+        self.pids = folder / "pids"
+        for path in (self.logs, self.pids):
+            path.mkdir(mode=0o700, exist_ok=True)
         if self.folder.is_symlink() or self.folder.stat().st_uid != os.geteuid():
             raise Refusal(f"The folder {folder} belongs to somebody else: name another one with PLATFORM_STATE.")
 
@@ -43,6 +45,10 @@ class State:
         self.folder.chmod(0o711)
         return self.account.folder(self.folder / server)
 
+    def log(self, name: str) -> Path:
+        """Where a process of that name writes."""
+        return self.logs / f"{name}.log"
+
     def read(self, name: str) -> dict[str, Any]:
         """A remembered JSON object, empty when there is none yet."""
         try:
@@ -54,11 +60,12 @@ class State:
 
     def write(self, name: str, content: dict[str, Any]) -> None:
         """Remember a JSON object: whole or not at all, readable by the owner alone."""
-        fresh = self.folder / f".{name}.{os.getpid()}"
+        path = self.folder / name
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
             json.dump(content, stream, ensure_ascii=False, indent=2)
-        fresh.replace(self.folder / name)
+        fresh.replace(path)
 
     def secret(self, name: str) -> str:
         """A random password under that name, made once and kept (0600)."""

@@ -15,7 +15,6 @@ from aiohttp.typedefs import Handler
 from deploy.local.mailcatcher.mailbox import Mail, Mailbox, Search
 
 TOKYO = timezone(timedelta(hours=9))  # a bare machine has no time zone files
-TRIM = {"trim_blocks": True, "lstrip_blocks": True}
 PAGE = 200  # mails shown at once
 LONGEST_WAIT = 30.0  # seconds
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
@@ -29,7 +28,8 @@ class Inbox:
         self.mailbox = mailbox
         self.spool = spool
         loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
-        self.templates = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, **TRIM)
+        self.templates = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
+        self.templates.trim_blocks = self.templates.lstrip_blocks = True
         self.templates.filters["tokyo"] = lambda moment: moment.astimezone(TOKYO).strftime("%Y-%m-%d %H:%M:%S")
 
     def application(self) -> web.Application:
