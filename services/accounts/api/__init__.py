@@ -1,0 +1,1 @@
+"""The doors: what callers may ask accounts over HTTP."""

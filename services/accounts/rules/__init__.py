@@ -1,0 +1,1 @@
+"""The decisions: no waiting, no clock, no database."""
