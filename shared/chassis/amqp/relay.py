@@ -114,8 +114,10 @@ class Relay:
 
     async def _rest(self, closed: asyncio.Task[None]) -> None:
         waking = asyncio.create_task(self._wake.wait())
-        await asyncio.wait({waking, closed}, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        waking.cancel()
+        try:
+            await asyncio.wait({waking, closed}, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waking.cancel()
 
     async def _publish(
         self, channel: AbstractChannel, exchanges: dict[str, AbstractExchange], rows: Sequence[Any]
