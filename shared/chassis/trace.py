@@ -14,8 +14,9 @@ def use(traceparent: str | None) -> str:
     The answer keeps the caller's trace id and flags and names a new span: ours, the parent of whatever we cause.
     """
     known = _KNOWN.fullmatch(traceparent) if traceparent else None
-    trace_id, flags = known.groups() if known else (os.urandom(16).hex(), "01")
-    ours = f"00-{trace_id}-{os.urandom(8).hex()}-{flags}"
+    chance = os.urandom(24).hex()
+    trace_id, flags = known.groups() if known else (chance[:32], "01")
+    ours = f"00-{trace_id}-{chance[32:]}-{flags}"
     _current.set(ours)
     return ours
 

@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry
 
 from chassis.http import bodies, health
 from chassis.http.endpoints import House, OnRefused, endpoint
-from chassis.http.guard import Meters, finish, guard
+from chassis.http.guard import finish, guard
+from chassis.http.meters import Meters
 from chassis.http.openapi import document
 from chassis.http.pages import reference
 from chassis.http.plans import Plan, compile_route

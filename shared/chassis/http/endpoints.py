@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from aiohttp import web
 
-from chassis.http.inputs import Arguments, Errors, Input, refuse
-from chassis.http.models import Answer
+from chassis.http.answers import responder
+from chassis.http.inputs import Arguments, Errors
 from chassis.http.plans import Plan
-from chassis.http.problems import Forbidden, Problem, StepUpRequired
+from chassis.http.problems import Forbidden, Invalid, Problem, StepUpRequired
 from chassis.http.routes import PUBLIC, Route
 from chassis.sql import Database, Tx
 
@@ -46,6 +46,7 @@ class House:
 def endpoint(plan: Plan, house: House) -> Handler:
     """The route as aiohttp serves it. Problems leave it as exceptions, whether they were raised or returned."""
     route, guarded = plan.route, plan.route.needs is not PUBLIC
+    inputs, body = plan.inputs, plan.body
     fixed, per_request = _givens(plan, house)
     tx_name = next((name for name, kind in plan.injected.items() if kind is Tx), None)
     transaction = house.database.transaction if house.database is not None else nullcontext
@@ -53,12 +54,18 @@ def endpoint(plan: Plan, house: House) -> Handler:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         caller = None
+        errors: Errors
         try:
             if guarded:
                 caller = await house.authenticate(request)
                 _admit(route, caller)
-            arguments = await _take(plan, request)
-            arguments.update(fixed)
+            arguments, errors = fixed.copy(), []
+            for source in inputs:
+                source.read(request, arguments, errors)
+            if body is not None:
+                await body.read(request, arguments, errors)
+            if errors:
+                raise Invalid(errors)
             for name, is_request in per_request:
                 arguments[name] = request if is_request else caller
             if tx_name is None:
@@ -93,36 +100,3 @@ def _admit(route: Route, caller: Caller) -> None:
         raise Forbidden
     if route.step_up and not caller.stepped_up:
         raise StepUpRequired
-
-
-async def _take(plan: Plan, request: web.Request) -> Arguments:
-    arguments: Arguments = {}
-    errors: Errors = []
-    sources: tuple[Input, ...] = (*plan.paths, *plan.headers, plan.query)
-    for source in sources:
-        source.read(request, arguments, errors)
-    if plan.body is not None:
-        await plan.body.read(request, arguments, errors)
-    refuse(errors)
-    return arguments
-
-
-def responder(plan: Plan) -> Callable[[Any], web.Response]:
-    """Turns what the handler returned into bytes of exactly the declared shape."""
-    usual, allowed, empty = plan.statuses[0], {*plan.statuses, plan.empty_status}, plan.empty_status
-    to_json = plan.answer.serializer.to_json if plan.answer is not None else None
-
-    def respond(result: Any) -> web.Response:
-        status, headers = usual, None
-        if isinstance(result, Answer):
-            status, headers, result = result.status or usual, result.headers, result.body
-            if status not in allowed:
-                raise TypeError(f"{plan.route.handler.__qualname__} answered {status}; its route does not declare it")
-        if result is None and empty is not None:
-            return web.Response(status=empty if headers is None else status, headers=headers)
-        if to_json is None:
-            raise TypeError(f"{plan.route.handler.__qualname__} answered something, though it declares nothing")
-        body = to_json(result, warnings="error")
-        return web.Response(body=body, status=status, headers=headers, content_type="application/json")
-
-    return respond

@@ -1,7 +1,6 @@
 """Around every request: its id and trace, its counters, and the promise that what leaves is an answer or a break."""
 
 import asyncio
-import os
 import re
 import socket
 import struct
@@ -11,45 +10,19 @@ from typing import Final
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from multidict import istr
 
 from chassis import trace
 from chassis.http.failures import describe, problem_of
+from chassis.http.headers import ALWAYS
+from chassis.http.meters import Meters, template
 from chassis.http.problems import BodyTooLarge, InternalError, MethodNotAllowed, NotFound, Problem
 
 REQUEST_ID: Final = web.RequestKey("request-id", str)
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
-_ALWAYS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-}
+_REQUEST_ID: Final = istr("X-Request-ID")
+_TRACEPARENT: Final = istr("traceparent")
 log = structlog.get_logger("http")
-
-
-class Meters:
-    """What is counted of all requests, by the route's template so that no number of paths makes a number of series."""
-
-    def __init__(self, registry: CollectorRegistry) -> None:
-        labels = ("method", "route", "status")
-        self._requests = Counter("http_requests", "Requests answered.", labels, registry=registry)
-        self._seconds = Histogram("http_request_seconds", "Seconds to answer.", labels[:2], registry=registry)
-        self.in_flight = 0
-        Gauge("http_requests_in_flight", "Requests being answered.", registry=registry).set_function(
-            lambda: self.in_flight
-        )
-        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-
-    def count(self, method: str, route: str, status: int, seconds: float) -> None:
-        """One request was answered."""
-        key = (method, route, status)
-        meters = self._known.get(key)
-        if meters is None:
-            meters = (self._requests.labels(method, route, str(status)), self._seconds.labels(method, route))
-            self._known[key] = meters
-        meters[0].inc()
-        meters[1].observe(seconds)
 
 
 def guard(meters: Meters) -> Middleware:
@@ -67,7 +40,7 @@ def guard(meters: Meters) -> Middleware:
             return response
         finally:
             meters.in_flight -= 1
-            meters.count(request.method, _template(request), status, time.perf_counter() - started)
+            meters.count(request, status, time.perf_counter() - started)
 
     return around
 
@@ -75,10 +48,12 @@ def guard(meters: Meters) -> Middleware:
 async def finish(request: web.BaseRequest, response: web.StreamResponse) -> None:
     """Put on every answer, streams too, what every answer carries (aiohttp's on_response_prepare)."""
     headers = response.headers
-    for name, value in _ALWAYS.items():
-        headers.setdefault(name, value)
+    if "X-Content-Type-Options" not in headers:
+        for name, value in ALWAYS.items():
+            headers.setdefault(name, value)
     headers[hdrs.SERVER] = "chassis"
-    headers["X-Request-ID"] = request.get(REQUEST_ID, "-")
+    if request_id := request.get(REQUEST_ID):
+        headers[_REQUEST_ID] = request_id
 
 
 def break_off(request: web.BaseRequest) -> None:
@@ -132,17 +107,13 @@ def _wrong_method(request: web.Request, allowed: str) -> web.Response:
 
 
 def _name(request: web.Request) -> None:
-    given = request.headers.get("X-Request-ID", "")
-    request_id = given if _SANE_ID.fullmatch(given) else os.urandom(16).hex()
+    headers = request.headers
+    traceparent = trace.use(headers.get(_TRACEPARENT))
+    given = headers.get(_REQUEST_ID)
+    request_id = given if given is not None and _SANE_ID.fullmatch(given) else traceparent[3:35]
     request[REQUEST_ID] = request_id
-    trace.use(request.headers.get("traceparent"))
     structlog.contextvars.bind_contextvars(request_id=request_id)
 
 
-def _template(request: web.Request) -> str:
-    resource = request.match_info.route.resource
-    return resource.canonical if resource is not None else "(none)"
-
-
 def _where(request: web.Request) -> dict[str, str]:
-    return {"method": request.method, "route": _template(request)}
+    return {"method": request.method, "route": template(request)}

@@ -7,10 +7,11 @@ from inspect import Parameter
 from typing import Annotated, Any, Protocol, Union, get_args, get_origin
 
 from aiohttp import web
+from multidict import istr
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from chassis.http.bodies import read_json
-from chassis.http.problems import FieldError, Invalid, MalformedJson
+from chassis.http.problems import FieldError, MalformedJson
 from chassis.http.sentences import field, field_errors
 
 Errors = list[FieldError]
@@ -48,21 +49,20 @@ class HeaderInput:
     """A request header; absent it takes the parameter's default."""
 
     name: str
-    header: str
+    header: istr
     adapter: TypeAdapter[Any]
     default: Any
 
     def read(self, request: web.Request, arguments: Arguments, errors: Errors) -> None:
         """See Input."""
-        given = request.headers.getall(self.header, ())
-        place = field("header", self.header)
-        if len(given) > 1:
+        if self.header not in request.headers and self.default is not Parameter.empty:
+            arguments[self.name] = self.default
+            return
+        given, place = request.headers.getall(self.header, []), field("header", self.header)
+        if not given:
+            errors.append(FieldError(field=place, rule="missing", message="必須の項目です。"))
+        elif len(given) > 1:
             errors.append(FieldError(field=place, rule="repeated", message="一度だけ指定してください。"))
-        elif not given:
-            if self.default is Parameter.empty:
-                errors.append(FieldError(field=place, rule="missing", message="必須の項目です。"))
-            else:
-                arguments[self.name] = self.default
         elif not _readable(given[0]):
             errors.append(_unreadable(place))
         else:
@@ -81,6 +81,8 @@ class QueryInput:
 
     def read(self, request: web.Request, arguments: Arguments, errors: Errors) -> None:
         """See Input."""
+        if self.adapter is None and not request.query_string:
+            return
         given: dict[str, Any] = {}
         found = len(errors)
         if request.query_string:
@@ -130,12 +132,6 @@ class BodyInput:
                 message = "JSONとして読み取れない文字、または深すぎる入れ子が含まれています。"
                 raise MalformedJson.because("json_invalid", message) from None
             errors.extend(found)
-
-
-def refuse(errors: Errors) -> None:
-    """Raise everything that was found wrong as one answer."""
-    if errors:
-        raise Invalid(errors)
 
 
 def query_input(model: Any) -> QueryInput:

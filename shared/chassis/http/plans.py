@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Annotated, Any, NoReturn, Union, get_args, get_origin, get_type_hints
 
 from aiohttp import web
+from multidict import istr
 from pydantic import BaseModel, TypeAdapter
 
-from chassis.http.inputs import BodyInput, HeaderInput, PathInput, QueryInput, query_input
+from chassis.http.inputs import BodyInput, HeaderInput, Input, PathInput, QueryInput, query_input
 from chassis.http.models import Answer, Body, Header
 from chassis.http.problems import Problem
 from chassis.http.routes import PUBLIC, Route
@@ -38,6 +39,11 @@ class Plan:
     problems: tuple[type[Problem], ...]
 
     @property
+    def inputs(self) -> tuple[Input, ...]:
+        """Everything but the body."""
+        return (*self.paths, *self.headers, self.query)
+
+    @property
     def template(self) -> str:
         """The path with bare names in its braces."""
         return _IN_PATH.sub(r"{\1}", self.route.path)
@@ -60,7 +66,7 @@ def compile_route(route: Route, caller_type: type, provided: Collection[type]) -
     for name in [name for name in signature if name not in (*names, "body", "query")]:
         hint: Any = hints.get(name)
         if header := _header(hint):
-            headers.append(HeaderInput(name, header.name, TypeAdapter(hint), signature[name].default))
+            headers.append(HeaderInput(name, istr(header.name), TypeAdapter(hint), signature[name].default))
         elif isinstance(hint, type) and hint in injectable:
             injected[name] = hint
         else:
