@@ -1,5 +1,7 @@
 """What audit says about itself: searches and exports of the history are recorded like everything else."""
 
+from uuid import UUID
+
 from pydantic import AwareDatetime
 
 from chassis.messages import Event
@@ -44,3 +46,9 @@ class GapFound(Event):
 
 class AccessRefused(actions.AccessRefused):
     """Refused at audit's gateway."""
+
+
+class RecordContradicted(Event):
+    """An event came again under an id that was recorded before, with another content: somebody should look."""
+
+    event_id: UUID

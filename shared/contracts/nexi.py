@@ -1,6 +1,6 @@
 """What NEXI's systems say, on an exchange and virtual host of their own (N1 to N3, P6, H1)."""
 
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
@@ -137,4 +137,4 @@ class OperationPerformed(_NexiEvent):
 
     operator: Operator
     operation: Operation
-    performed_at: datetime
+    performed_at: AwareDatetime
