@@ -52,9 +52,9 @@ def build() -> None:
     """Create the environment and install what the requirement files pin, hashes checked."""
     if shutil.disk_usage(ROOT).free < ROOM_NEEDED:
         raise Refusal(f"The disk of {ROOT} has less than 1 GB free: make room there and start again.")
-    say(f"making .venv with Python {VERSION}")
     STAMP.unlink(missing_ok=True)
     if not sound():
+        say(f"making .venv with Python {VERSION}")
         install_venv_module()
         run([sys.executable, "-m", "venv", "--clear", VENV], "Python could not make a virtual environment")
     say("installing uv")
