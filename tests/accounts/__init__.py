@@ -1,0 +1,1 @@
+"""What accounts promises, proven on real servers."""

@@ -1,0 +1,50 @@
+"""accounts on a real socket with the demo banks, and a way to ask it things."""
+
+from typing import Any
+
+import aiohttp
+import pytest
+from accounts.rules import bank_files
+from accounts.store import banks
+from chassis.service import Runtime
+from contracts.caller import Caller
+
+from accounts import command_line
+from tests.support.platform import Platform
+
+
+@pytest.fixture(scope="session")
+async def accounts(platform: Platform) -> Runtime:
+    """The service, with the demo set of banks."""
+    runtime = await platform.start("accounts")
+    master = bank_files.Master()
+    with command_line.DEMO.open(encoding="utf-8", newline="") as lines:
+        assert list(bank_files.read(lines, master))[-1] == master.rows
+    async with runtime.database.transaction() as tx:
+        await banks.put_banks(tx, list(master.banks.values()))
+        await banks.put_branches(tx, list(master.branches.values()))
+    return runtime
+
+
+class Gateway:
+    """Asks the gateway as somebody."""
+
+    def __init__(self, platform: Platform, runtime: Runtime, client: aiohttp.ClientSession) -> None:
+        self._platform, self._runtime, self._client = platform, runtime, client
+
+    async def __call__(
+        self, caller: Caller | None, method: str, path: str, *, status: int = 200, json: Any = None, **query: Any
+    ) -> Any:
+        """One request; answers the JSON of the response, whose status must be `status`."""
+        headers = {} if caller is None else self._platform.headers(caller)
+        url = self._runtime.url + path
+        async with self._client.request(method, url, headers=headers, json=json, params=query) as response:
+            said = await response.json(content_type=None)
+            assert response.status == status, said
+            return said
+
+
+@pytest.fixture
+def ask(platform: Platform, accounts: Runtime, client: aiohttp.ClientSession) -> Gateway:
+    """`await ask(caller, "GET", "/accounts")`."""
+    return Gateway(platform, accounts, client)
