@@ -1,4 +1,4 @@
-"""How fast the outbox reaches the broker: packed windows (ours) against one message an event, in turn, as ratios (P4)."""
+"""How fast the outbox reaches the broker: packed windows (ours) against one message an event, in one run (P4)."""
 
 import argparse
 import asyncio
@@ -7,14 +7,14 @@ import tempfile
 import time
 from pathlib import Path
 
+from pydantic_settings import SettingsConfigDict
+
 from chassis.amqp import relay
 from chassis.messages import Event
 from chassis.service import Service, running
 from chassis.settings import Settings
 from contracts.caller import Caller
 from deploy.local.cluster import test_cluster
-from pydantic_settings import SettingsConfigDict
-
 from tests.support.keys import Signer
 from tests.support.platform import Platform
 

@@ -1,0 +1,1 @@
+"""Kills and cuts: what was acknowledged is never lost, whatever dies."""
