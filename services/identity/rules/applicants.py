@@ -40,6 +40,11 @@ class Company:
     uses_comprehensive: bool
     rider_codes: frozenset[str]
 
+    @property
+    def usable_codes(self) -> frozenset[str]:
+        """The codes that have an effect now."""
+        return self.rider_codes if self.uses_comprehensive else frozenset()
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:

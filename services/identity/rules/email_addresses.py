@@ -1,13 +1,9 @@
 """Which mail addresses are better avoided, and when the link that confirms a new one still counts."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from importlib.resources import files
-
-LINK_LIFE = timedelta(hours=24)
-"""R116, E2."""
 
 DISCOURAGED = "フリーメールや携帯電話・スマートフォンのメールアドレスは推奨しません。"
 
@@ -47,29 +43,21 @@ class Link:
     """A requested change of address as it is remembered."""
 
     requested_at: datetime
-    accepted_at: datetime | None
+    mail_accepted_at: datetime | None
     confirmed_at: datetime | None
-    superseded_at: datetime | None
-    withdrawn_at: datetime | None
+    superseded: bool
+    withdrawn: bool
 
-    @classmethod
-    def of(cls, row: Mapping[str, datetime | None]) -> "Link":
-        """From a remembered row that has these columns among others."""
-        requested_at = row["requested_at"]
-        assert requested_at is not None
-        return cls(requested_at, row["accepted_at"], row["confirmed_at"], row["superseded_at"], row["withdrawn_at"])
+    def expires_at(self, life: timedelta) -> datetime:
+        """`life` (24 hours) from the mail server's acceptance; until that is known, from the request (R116, E2)."""
+        return (self.mail_accepted_at or self.requested_at) + life
 
-    @property
-    def expires_at(self) -> datetime:
-        """24 hours from the mail server's acceptance; until that is known, from the request (E2)."""
-        return (self.accepted_at or self.requested_at) + LINK_LIFE
-
-    def state(self, now: datetime) -> LinkState:
-        """Valid while `now < expires_at` (E2); a confirmed one says so within its 24 hours (E3)."""
-        if self.superseded_at is not None:
+    def state(self, now: datetime, life: timedelta) -> LinkState:
+        """Valid while `now < expires_at` (E2); a confirmed one says so as long (E3)."""
+        if self.superseded:
             return LinkState.SUPERSEDED
-        if self.withdrawn_at is not None:
+        if self.withdrawn:
             return LinkState.WITHDRAWN
-        if now >= self.expires_at:
+        if now >= self.expires_at(life):
             return LinkState.LAPSED
         return LinkState.PENDING if self.confirmed_at is None else LinkState.CONFIRMED
