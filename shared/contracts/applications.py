@@ -87,11 +87,22 @@ class DraftWithdrawn(Action, _AboutApplication):
     """A draft was given up; its number is never used again."""
 
 
+class AttachedDocument(BaseModel):
+    """A PDF that belongs to an application; NEXI's systems fetch it by its id."""
+
+    model_config = ConfigDict(frozen=True)
+    id: UUID
+    title: str
+    size: int = Field(description="bytes")
+    sha256: str = Field(description="of the content, hexadecimal")
+
+
 class ApplicationSubmitted(Action, _AboutApplication):
     """申込み: the application is with NEXI, or with the service that carries it out."""
 
     submitted_at: AwareDatetime
     content: dict[str, Any]
+    attachments: tuple[AttachedDocument, ...] = ()
 
 
 class ApplicationCompleted(Event):
