@@ -47,6 +47,8 @@ class IdentitySettings(Settings):
     one_time_passwords_in_10_minutes: int = Field(5, ge=1, description="issues to one user (O1)")
     one_time_passwords_per_day: int = Field(20, ge=1, description="issues to one user (O1)")
 
+    import_rows: int = Field(200, ge=1, le=999, description="applicants that one CSV file may register")
+
     email_change_life: timedelta = Field(timedelta(hours=24), description="from the mail server's acceptance (E2)")
 
     signing_key_notice: timedelta = Field(
