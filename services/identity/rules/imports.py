@@ -70,6 +70,11 @@ def read(content: bytes, most_rows: int) -> Sheet:
     return _hopeless("encoding", "UTF-8またはWindows-31J（Shift_JIS）のCSVファイルを指定してください。")
 
 
+def template() -> bytes:
+    """A file with the header row only, as spreadsheets recognise it."""
+    return ("\ufeff" + ",".join(HEADER) + "\r\n").encode()
+
+
 def _hopeless(rule: str, message: str, row: int = 1) -> Sheet:
     return Sheet(errors=[RowError(row, None, rule, message)])
 

@@ -21,15 +21,17 @@ _APPLICATION_DATA = {
 }
 OWN_FUNCTIONS = "本人のパスワード変更と、Webユーザー情報・口座情報・保険利用者情報の照会ができます。"
 NOT_ADMINISTRATION = "管理項目（ユーザー・口座・保険利用者情報の変更、アクセス履歴出力）は利用できません。"
+ONE_TIME_PASSWORD = "ログイン後、ワンタイムパスワードを入力するまで利用できるメニューは一部に限られます。"
 ONE_SITTING = "入力した手続きを一覧から再開することはできないため、一度の操作で終える必要があります。"
 
 
-def sentences(rights: Rights, effective: Collection[str]) -> tuple[str, ...]:
-    """One sentence an axis, then what follows from their combination, then what every applicant may."""
+def sentences(rights: Rights, effective: Collection[str], *, one_time_password: bool) -> tuple[str, ...]:
+    """One sentence an axis, then what follows from their combination, then what every applicant may and may not."""
     said = [_ENTRY[rights.entry], _contract_sentence(rights, effective), _APPLICATION_DATA[rights.application_data]]
     if rights.entry is not Entry.NONE and rights.application_data is ApplicationData.NONE:
         said.append(ONE_SITTING)
-    return (*said, OWN_FUNCTIONS, NOT_ADMINISTRATION)
+    said += [OWN_FUNCTIONS, NOT_ADMINISTRATION]
+    return (*said, ONE_TIME_PASSWORD) if one_time_password else tuple(said)
 
 
 def _contract_sentence(rights: Rights, effective: Collection[str]) -> str:

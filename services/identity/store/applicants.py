@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.sql import Reader, Tx
-from contracts.permissions import Role
+from contracts.permissions import ApplicationData, ContractData, Entry, Role
 from identity.rules.permissions import Rights
 from identity.store import users
 from identity.store.users import User
@@ -86,6 +86,26 @@ async def one(db: Reader, policyholder_code: str, user_id: str) -> Any:
         f"select {_SHOWN} from users u where u.user_id = $1 and u.policyholder_code = $2 and u.role = 'applicant'",
         user_id,
         policyholder_code,
+    )
+
+
+async def some(db: Reader, policyholder_code: str, user_ids: Sequence[str]) -> list[Any]:
+    """ID, address and name of these applicants of the company."""
+    return await db.fetch(
+        "select user_id, email, name from users"
+        " where policyholder_code = $1 and role = 'applicant' and user_id = any($2) order by user_id",
+        policyholder_code,
+        list(user_ids),
+    )
+
+
+def rights_of(row: Any) -> Rights:
+    """The rights in a row of this store."""
+    return Rights(
+        Entry(row["entry"]),
+        ContractData(row["contract_data"]),
+        ApplicationData(row["application_data"]),
+        tuple(row["rider_codes"]),
     )
 
 

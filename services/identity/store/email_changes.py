@@ -61,7 +61,9 @@ async def confirm(tx: Tx, change_id: UUID) -> None:
 async def mail_accepted(tx: Tx, mail_id: UUID, at: datetime) -> None:
     """The 24 hours count from here (E2); a mail is accepted once."""
     await tx.execute(
-        "update email_changes set mail_accepted_at = $2 where mail_id = $1 and mail_accepted_at is null", mail_id, at
+        "update email_changes set mail_accepted_at = least($2, now()) where mail_id = $1 and mail_accepted_at is null",
+        mail_id,
+        at,
     )
 
 
