@@ -4,12 +4,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+
+from accounts import command_line
 from accounts.rules import bank_files
 from accounts.store import banks
 from chassis.service import Runtime
 from contracts.caller import Caller
-
-from accounts import command_line
 from tests.support.platform import Platform
 
 

@@ -106,14 +106,18 @@ def registration(code: str, application: str | None = None, **differing: Any) ->
     return submitted(code, Procedure.ACCOUNT_REGISTRATION, WISH | differing, application)
 
 
-def change(code: str, account: dict[str, Any], application: str | None = None, **differing: Any) -> ApplicationSubmitted:
+def change(
+    code: str, account: dict[str, Any], application: str | None = None, **differing: Any
+) -> ApplicationSubmitted:
     """口座情報変更 of a listed account."""
     content = {name: account[name] for name in WISH}
     which = {"account_id": account["id"], "account_version": account["version"]}
     return submitted(code, Procedure.ACCOUNT_CHANGE, content | which | differing, application)
 
 
-def deletion(code: str, account: dict[str, Any], application: str | None = None, **differing: Any) -> ApplicationSubmitted:
+def deletion(
+    code: str, account: dict[str, Any], application: str | None = None, **differing: Any
+) -> ApplicationSubmitted:
     """口座情報削除 of a listed account."""
     content = {"account_id": account["id"], "account_version": account["version"]} | differing
     return submitted(code, Procedure.ACCOUNT_DELETION, content, application)

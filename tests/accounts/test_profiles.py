@@ -5,10 +5,10 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+
 from chassis.amqp import parked
 from chassis.service import Runtime
 from contracts.accounts import AccessRefused, ProfileChanged
-
 from tests.accounts import messages
 from tests.accounts.conftest import Gateway
 from tests.support.callers import administrator, applicant, group_viewer
@@ -51,7 +51,9 @@ async def test_a_branch_has_no_items_of_the_head_office(platform: Platform, ask:
     shown = (await profile_of(ask, code))["profile"]
     assert shown["office"] == "branch"
     assert set(shown) == {"office", "name", "kana", "postal_code", "address", "phone"}
-    change = messages.completed(code, phone="06-1111-1111", home_page="http://branch.example/", representative_name="太郎")
+    change = messages.completed(
+        code, phone="06-1111-1111", home_page="http://branch.example/", representative_name="太郎"
+    )
     async with platform.hears(ProfileChanged) as spy:
         await platform.say("applications", change)
         said = await spy.next(policyholder_code=code, version=2)
@@ -120,12 +122,16 @@ async def test_a_completed_change_takes_what_was_wished_and_leaves_the_rest(plat
     assert newest["effective_date"] == datetime.now(UTC).date().isoformat()
 
 
-async def test_a_statement_issued_before_a_change_took_effect_does_not_undo_it(platform: Platform, ask: Gateway) -> None:
+async def test_a_statement_issued_before_a_change_took_effect_does_not_undo_it(
+    platform: Platform, ask: Gateway
+) -> None:
     code = policyholder_code()
     await platform.nexi.publish(messages.registered(code, NOW - timedelta(days=10)))
     await profile_of(ask, code)
     done = NOW - timedelta(days=3)
-    await platform.say("applications", messages.completed(code, completed_at=done, effective=done.date(), name="変更後"))
+    await platform.say(
+        "applications", messages.completed(code, completed_at=done, effective=done.date(), name="変更後")
+    )
     await profile_of(ask, code, name="変更後")
     await platform.nexi.publish(messages.restated(code, NOW - timedelta(days=5), name="古い", phone="22-2222-2222"))
     await profile_of(ask, code, name="変更後", phone="22-2222-2222")
@@ -157,7 +163,9 @@ async def test_a_completion_before_the_registration_waits_for_it(
 ) -> None:
     code = policyholder_code()
     await platform.say("applications", messages.completed(code, name="早い完了"))
-    await eventually(lambda: accounts.database.fetchval("select true from parked where key = $1", f"policyholder:{code}"))
+    await eventually(
+        lambda: accounts.database.fetchval("select true from parked where key = $1", f"policyholder:{code}")
+    )
     await platform.nexi.publish(messages.registered(code, NOW - timedelta(days=10)))
     await profile_of(ask, code, name="早い完了")
     assert (await profile_of(ask, code))["version"] == 2
@@ -169,7 +177,9 @@ async def test_a_statement_from_the_future_is_parked_and_changes_nothing(
     code = policyholder_code()
     await platform.nexi.publish(messages.registered(code))
     await profile_of(ask, code)
-    [event] = await platform.nexi.publish(messages.restated(code, datetime.now(UTC) + timedelta(days=9000), name="未来"))
+    [event] = await platform.nexi.publish(
+        messages.restated(code, datetime.now(UTC) + timedelta(days=9000), name="未来")
+    )
 
     async def is_parked() -> Any:
         return [one for one in await parked.listing(accounts.database) if one["id"] == event]
@@ -198,7 +208,8 @@ async def test_a_change_of_the_far_future_waits_and_is_shown(platform: Platform,
     await platform.nexi.publish(messages.registered(code))
     await profile_of(ask, code)
     await platform.say(
-        "applications", messages.completed(code, number, effective=date(9999, 12, 31), name="遠い将来", address="新住所")
+        "applications",
+        messages.completed(code, number, effective=date(9999, 12, 31), name="遠い将来", address="新住所"),
     )
 
     async def coming() -> Any:
@@ -217,7 +228,9 @@ async def _heard(accounts: Runtime, ids: list[Any]) -> bool:
 async def test_the_history_is_given_in_pages(platform: Platform, ask: Gateway) -> None:
     code = policyholder_code()
     await platform.nexi.publish(messages.registered(code, NOW - timedelta(days=9)))
-    await platform.nexi.publish(*(messages.restated(code, NOW - timedelta(days=8 - n), name=f"第{n}版") for n in range(5)))
+    await platform.nexi.publish(
+        *(messages.restated(code, NOW - timedelta(days=8 - n), name=f"第{n}版") for n in range(5))
+    )
     await profile_of(ask, code, name="第４版")
     first = await ask(administrator(code), "GET", "/profile/history", limit=2)
     second = await ask(administrator(code), "GET", "/profile/history", limit=2, before=first["next"])
