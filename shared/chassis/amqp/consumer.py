@@ -19,6 +19,7 @@ from chassis.sql import Busy, Database, Tx
 log = structlog.get_logger()
 
 HELD_PAUSE_SECONDS = 1.0
+STATEMENT_SECONDS = 30.0  # nobody waits for a listener; a big batch may take its time
 WATCH_SECONDS = 15.0
 TRANSIENT = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 DATABASE_AWAY = (
@@ -222,7 +223,7 @@ class Consumer:
         """Run `work`; while the database is away hold the message and wait, never give it back to be counted."""
         while True:
             try:
-                async with self._database.transaction() as tx:
+                async with self._database.transaction(statement_seconds=STATEMENT_SECONDS) as tx:
                     await work(tx)
                 return
             except TRANSIENT:

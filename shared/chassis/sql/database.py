@@ -15,7 +15,8 @@ from chassis import trace
 from chassis.messages import Message, new_id
 
 ACQUIRE_SECONDS = 2.0
-COMMAND_SECONDS = 30.0
+STATEMENT_SECONDS = 3.5  # a frozen database must not keep a customer waiting for more than five
+RELEASE_SECONDS = 1.0
 
 
 class Busy(Exception):
@@ -31,8 +32,9 @@ class _Connection(asyncpg.Connection):
 class Tx:
     """One transaction. What it `emit`s leaves with the commit, or not at all."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, statement_seconds: float | None = None) -> None:
         self.connection = connection
+        self._seconds = statement_seconds
         self.emitted: list[tuple[UUID, Message]] = []
 
     def emit(self, message: Message) -> UUID:
@@ -43,23 +45,23 @@ class Tx:
 
     async def fetch(self, query: str, *arguments: object) -> list[Any]:
         """All rows."""
-        return list(await self.connection.fetch(query, *arguments))
+        return list(await self.connection.fetch(query, *arguments, timeout=self._seconds))
 
     async def fetchrow(self, query: str, *arguments: object) -> Any:
         """The first row or None."""
-        return await self.connection.fetchrow(query, *arguments)
+        return await self.connection.fetchrow(query, *arguments, timeout=self._seconds)
 
     async def fetchval(self, query: str, *arguments: object) -> Any:
         """The first column of the first row or None."""
-        return await self.connection.fetchval(query, *arguments)
+        return await self.connection.fetchval(query, *arguments, timeout=self._seconds)
 
     async def execute(self, query: str, *arguments: object) -> int:
         """Run a statement; answers how many rows it touched."""
-        return _touched(await self.connection.execute(query, *arguments))
+        return _touched(await self.connection.execute(query, *arguments, timeout=self._seconds))
 
     async def executemany(self, query: str, arguments: Sequence[Sequence[object]]) -> None:
         """Run a statement once for each list of arguments, in one round trip."""
-        await self.connection.executemany(query, arguments)
+        await self.connection.executemany(query, arguments, timeout=self._seconds)
 
 
 class Database:
@@ -77,7 +79,7 @@ class Database:
             dsn,
             min_size=1,
             max_size=size,
-            command_timeout=COMMAND_SECONDS,
+            command_timeout=STATEMENT_SECONDS,
             timeout=5,
             max_inactive_connection_lifetime=300,
             connection_class=_Connection,
@@ -96,7 +98,10 @@ class Database:
 
     @asynccontextmanager
     async def acquire(self, timeout: float = ACQUIRE_SECONDS) -> AsyncIterator[Any]:
-        """A connection of one's own, for COPY. Raises Busy when none is free within `timeout` seconds."""
+        """A connection of one's own, for COPY (give such statements a timeout of their own).
+
+        Raises Busy when none is free within `timeout` seconds.
+        """
         try:
             async with asyncio.timeout(timeout):
                 connection = await self._pool.acquire()
@@ -105,13 +110,18 @@ class Database:
         try:
             yield connection
         finally:
-            await self._pool.release(connection, timeout=5)
+            await self._pool.release(connection, timeout=RELEASE_SECONDS)
 
     @asynccontextmanager
-    async def transaction(self, isolation: str = "read_committed") -> AsyncIterator[Tx]:
-        """A transaction; any exception rolls back, the end commits state and outbox together (law 3)."""
+    async def transaction(
+        self, isolation: str = "read_committed", statement_seconds: float | None = None
+    ) -> AsyncIterator[Tx]:
+        """A transaction; any exception rolls back, the end commits state and outbox together (law 3).
+
+        Each statement may take `statement_seconds`; unless told, as long as somebody at a gateway can wait.
+        """
         async with self.acquire() as connection, connection.transaction(isolation=isolation):
-            tx = Tx(connection)
+            tx = Tx(connection, statement_seconds)
             yield tx
             if tx.emitted:
                 await _write_outbox(connection, tx.emitted)
