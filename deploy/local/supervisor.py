@@ -79,7 +79,7 @@ class Supervisor:
         while not self.stopping.wait(LOOK):
             for worker in self.workers:
                 if how := worker.ended():
-                    self.report(worker.name, f"{how}; starting again in {worker.due - time.monotonic():.0f} s")
+                    self.report(worker.name, f"{how}; starting again {worker.when()}")
                 elif worker.process is None and time.monotonic() >= worker.due:
                     self.start_again(worker)
                 elif not worker.ready and worker.check_ready():

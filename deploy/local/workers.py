@@ -62,6 +62,11 @@ class Worker:
         self.due = time.monotonic() + (PAUSES[min(self.deaths, len(PAUSES)) - 1] if self.deaths else 0.0)
         return words(status)
 
+    def when(self) -> str:
+        """When the next start is due, in words."""
+        seconds = self.due - time.monotonic()
+        return f"in {seconds:.0f} s" if seconds > 0 else "now"
+
     def stop(self) -> None:
         """Ask it to end, and make it end when it does not."""
         if self.halt:

@@ -1,0 +1,1 @@
+"""The launcher that needs no Docker keeps its promises."""
