@@ -1,0 +1,1 @@
+"""Audit's doors: searches and downloads, own history, reported operations, the trail, proofs."""

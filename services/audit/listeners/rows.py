@@ -1,0 +1,111 @@
+"""From an event to the row that it becomes; any event of a person's action, whichever service says it."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from audit.labels import OUTCOMES, label
+from audit.rules.details import canonical
+from audit.rules.lines import leaf, line, timestamp
+from audit.rules.rows import Refused, Row
+from audit.rules.sizes import LINE_OVERHEAD, TRAIL_OVERHEAD, measure
+from audit.rules.windows import BEGINNING, JAPAN, japanese_day
+from chassis.messages import Envelope, explain
+from contracts.actions import Operator, Outcome
+from contracts.nexi import OperationPerformed
+from contracts.operations import PRINTED, Operation
+
+SKEW = timedelta(minutes=5)
+"""How far a producer's clock may be ahead of ours."""
+MOST_MEMBERS = 200
+_NEXI = OperationPerformed.wire_type()
+
+
+class _Generic(BaseModel):
+    """The part that every action has (contracts.actions.Action); the rest is kept as details."""
+
+    model_config = ConfigDict(extra="ignore")
+    operator: Operator
+    operation: Operation | None = None
+    outcome: Outcome = Outcome.DONE
+    session_id: str | None = Field(None, max_length=100)
+    source_address: str | None = Field(None, max_length=100)
+
+
+class _Performed(_Generic):
+    operation: Operation
+    performed_at: AwareDatetime
+
+
+_KNOWN = _Generic.model_fields.keys()
+_validate = _Generic.__pydantic_validator__.validate_python
+_validate_performed = _Performed.__pydantic_validator__.validate_python
+_earliest = datetime.combine(BEGINNING, datetime.min.time(), JAPAN)
+
+
+def row_of(envelope: Envelope, now: datetime) -> Row | None:
+    """The row; None for an event that is no action of a person. Raises Refused."""
+    data = envelope.data
+    if not isinstance(data, dict):
+        raise Refused("data: not an object")
+    if "operator" not in data:
+        if envelope.type == _NEXI:
+            raise Refused("operator: missing")
+        return None
+    if len(data) > MOST_MEMBERS:
+        raise Refused(f"data: more than {MOST_MEMBERS} members")
+    said, performed_at = _understand(envelope, data)
+    _check_moment(performed_at, now)
+    return _build(envelope, said, performed_at.astimezone(UTC), data)
+
+
+def _understand(envelope: Envelope, data: Mapping[str, Any]) -> tuple[_Generic, datetime]:
+    try:
+        if envelope.type == _NEXI:
+            performed = _validate_performed(data)
+            return performed, performed.performed_at
+        return _validate(data), envelope.time
+    except ValueError as error:
+        raise Refused(explain(error)) from None
+
+
+def _check_moment(performed_at: datetime, now: datetime) -> None:
+    if performed_at > now + SKEW:
+        raise Refused("time: in the future")
+    if performed_at < _earliest:
+        raise Refused("time: before 2016-03-22")
+
+
+def _build(envelope: Envelope, said: _Generic, performed_at: datetime, data: dict[str, Any]) -> Row:
+    who = said.operator
+    operation = None if said.operation is None else said.operation.value
+    details = canonical({key: value for key, value in data.items() if key not in _KNOWN})
+    values = (
+        str(envelope.id), timestamp(performed_at), envelope.type, who.policyholder_code, who.user_id, who.name,
+        who.department, who.title, operation, said.outcome.value, said.session_id, said.source_address, details,
+    )  # fmt: skip
+    try:
+        text = line(values)
+        bytes_, letters = _size(envelope.type, said, details)
+    except UnicodeEncodeError:
+        raise Refused("data: not Unicode") from None
+    if b"\0" in text:
+        raise Refused("data: contains NUL")
+    return Row(
+        envelope.id, who.policyholder_code, who.user_id, japanese_day(performed_at), operation is not None,
+        bytes_, letters, text, leaf(text),
+    )  # fmt: skip
+
+
+def _size(kind: str, said: _Generic, details: str) -> tuple[int, int]:
+    who = said.operator
+    if said.operation is not None:
+        bytes_, letters = measure(PRINTED[said.operation], who.user_id, who.name, who.department, who.title)
+        return bytes_ + LINE_OVERHEAD, letters + LINE_OVERHEAD
+    bytes_, letters = measure(
+        label(kind), OUTCOMES[said.outcome], who.user_id, who.name, who.department, who.title,
+        said.source_address or "", details,
+    )  # fmt: skip
+    return bytes_ + TRAIL_OVERHEAD, letters + TRAIL_OVERHEAD

@@ -1,0 +1,1 @@
+"""Decisions of audit: no waiting, no clock, no database."""

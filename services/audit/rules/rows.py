@@ -1,0 +1,24 @@
+"""A row of the history before it has a number."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An action as it will be stored; `text` is its canonical line, `leaf` the digest over it."""
+
+    id: UUID
+    policyholder_code: str
+    user_id: str
+    day: date
+    in_catalogue: bool
+    size: int
+    letters: int
+    text: bytes
+    leaf: bytes
+
+
+class Refused(ValueError):
+    """This event cannot be recorded; the text says why, without quoting it."""

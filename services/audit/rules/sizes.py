@@ -1,0 +1,29 @@
+"""How long a row's line in a download will be, known when the row is recorded (ruling H5)."""
+
+LINE_OVERHEAD = 19 + 5 + 2
+"""YYYY/MM/DD HH:MM:SS, five commas, CR LF."""
+TRAIL_OVERHEAD = 19 + 8 + 2
+ADVISED_BYTES = 5 * 1024 * 1024
+"""Above this the administrator is advised to narrow the conditions (R252)."""
+
+
+def measure(*cells: str) -> tuple[int, int]:
+    """Bytes in UTF-8 and letters of these cells together, quotes doubled."""
+    text = "".join(cells)
+    quotes = text.count('"')
+    return len(text.encode()) + quotes, len(text) + quotes
+
+
+def estimate(encoding: str, bytes_: int, letters: int) -> int:
+    """Bytes of a file: as counted in UTF-8; in Windows-31J a letter of three bytes takes two."""
+    return bytes_ if encoding == "utf-8" else (bytes_ + letters + 1) // 2
+
+
+def advice(bytes_: int) -> str | None:
+    """The sentence shown when the file will be large, else None."""
+    if bytes_ <= ADVISED_BYTES:
+        return None
+    return (
+        "想定ファイルサイズが5MBを超えるため、ダウンロードに時間がかかることがあります。"
+        "検索条件を変更し、データを絞り込むことを推奨します。"
+    )

@@ -1,0 +1,1 @@
+"""What audit remembers; the only room with SQL."""

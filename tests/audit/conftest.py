@@ -1,0 +1,111 @@
+"""What tests of audit share: a running audit, people of a fresh policyholder, and a way to download."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import pytest
+
+from audit.service import service
+from chassis.service import Runtime, Service
+from chassis.settings import Settings
+from contracts.actions import Operator
+from contracts.caller import Caller
+from contracts.nexi import OperationPerformed
+from contracts.operations import Operation
+from deploy.local.cluster import Cluster
+from tests.support import callers, unique
+from tests.support.eventually import eventually
+from tests.support.keys import Signer
+from tests.support.platform import Platform
+
+SPEAKERS = ("identity", "applications", "accounts", "notifier")
+
+
+@pytest.fixture(scope="session")
+async def platform(
+    cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Platform]:
+    """A platform on which audit runs alone: the other services have a voice (`platform.say`), but no process."""
+    silent = tmp_path_factory.mktemp("silent")
+    others = {name: Service(name, name, Caller, Settings, silent) for name in SPEAKERS}
+    platform = Platform(cluster, tmp_path_factory.mktemp("platform"), signer, of={"audit": service, **others})
+    await platform.prepare()
+    try:
+        yield platform
+    finally:
+        await platform.close()
+
+
+@pytest.fixture(scope="session")
+async def audit(platform: Platform) -> Runtime:
+    """Audit on a real socket, listening."""
+    return await platform.start("audit")
+
+
+def performed(operator: Operator, operation: Operation, at: datetime) -> OperationPerformed:
+    """An operation as another system reports it."""
+    return OperationPerformed(operator=operator, operation=operation, performed_at=at, issued_at=datetime.now(UTC))
+
+
+@dataclass
+class Company:
+    """A policyholder of its own for one test, seen through audit's gateway."""
+
+    platform: Platform
+    url: str
+    client: aiohttp.ClientSession
+    code: str
+    administrator: Caller
+
+    def operator(self, serial: int = 0, **changed: Any) -> Operator:
+        """The administrator (000) or an applicant, as of some operation."""
+        who = self.administrator if serial == 0 else callers.applicant(self.code, serial)
+        return who.operator.model_copy(update=changed)
+
+    async def did(self, *done: tuple[Operator, Operation, datetime]) -> None:
+        """Other systems report these operations; comes back when all are recorded."""
+        async with self.platform.nexi as speaker:
+            await speaker.publish(*(performed(*one) for one in done))
+        await self.has(len(done))
+
+    async def has(self, records: int) -> None:
+        """Wait until this policyholder has so many rows."""
+
+        async def counted() -> bool:
+            async with self.platform.owner("audit") as database:
+                found = await database.fetchval("select count(*) from history where policyholder_code = $1", self.code)
+                return bool(found >= records)
+
+        await eventually(counted)
+
+    async def search(self, first: str, last: str, caller: Caller | None = None, **more: Any) -> dict[str, Any]:
+        """検索."""
+        async with self.client.post(
+            f"{self.url}/access-history/searches",
+            json={"first_day": first, "last_day": last, **more},
+            headers=self.platform.headers(caller or self.administrator),
+        ) as response:
+            assert response.status == 201, await response.text()
+            return dict(await response.json())
+
+    async def get(self, path: str, caller: Caller | None = None) -> tuple[int, bytes]:
+        """Status and body of any resource."""
+        headers = self.platform.headers(caller or self.administrator)
+        async with self.client.get(f"{self.url}{path}", headers=headers) as response:
+            return response.status, await response.read()
+
+    async def download(self, found: dict[str, Any]) -> bytes:
+        """ダウンロード."""
+        status, body = await self.get(f"/access-history/searches/{found['id']}/csv")
+        assert status == 200, body
+        return body
+
+
+@pytest.fixture
+async def company(platform: Platform, audit: Runtime, client: aiohttp.ClientSession) -> Company:
+    """A policyholder nobody else uses."""
+    code = unique.policyholder_code()
+    return Company(platform, audit.url, client, code, callers.administrator(code))
