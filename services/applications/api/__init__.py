@@ -1,0 +1,1 @@
+"""Doors: the only room with paths and status codes."""

@@ -1,0 +1,134 @@
+"""Operator commands: what is stuck; and NEXI's events, for people without a NEXI system."""
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aio_pika
+from pydantic import ValidationError
+from yarl import URL
+
+import contracts.nexi
+from applications.settings import Clock, Settings
+from applications.store import lists
+from chassis.amqp.connection import connected
+from chassis.messages import SINGLE, Envelope, Message, encode_one, explain, new_id
+from chassis.sql import Database
+
+Run = Callable[[Settings, argparse.Namespace], Awaitable[int | None]]
+
+
+def stuck(parser: argparse.ArgumentParser) -> Run:
+    """Submitted applications without an outcome for many days, oldest first, one JSON object a line."""
+    parser.add_argument("--days", type=int, help="days since 申込み (default: APPLICATIONS_STUCK_DAYS)")
+
+    async def run(settings: Settings, chosen: argparse.Namespace) -> None:
+        now = Clock(settings).now()
+        days = settings.stuck_days if chosen.days is None else chosen.days
+        database = await Database.connect(settings.database_url, source="applications", size=2)
+        try:
+            for one in await lists.waiting(database, now - timedelta(days=days), 1000):
+                _print({
+                    "number": one.number, "procedure": one.procedure, "policyholder_code": one.policyholder_code,
+                    "submitted_at": one.submitted_at, "waits_for": one.kind.carrier,
+                })  # fmt: skip
+        finally:
+            await database.close()
+
+    return run
+
+
+def nexi(parser: argparse.ArgumentParser) -> Run:
+    """Speak as NEXI's systems over AMQP: publish any of their events, or show what an event needs."""
+    actions = parser.add_subparsers(dest="action", required=True)
+    publish = actions.add_parser("publish", help="publish one event, with APPLICATIONS_NEXI_URL")
+    publish.add_argument("type", choices=sorted(_types()), help="the event, for example procedure_completed")
+    publish.add_argument("--file", type=Path, help="a JSON file with the event's data; - reads standard input")
+    text = (
+        "a field; the value is JSON, else text; @FILE takes a file as base64; dots reach inside: document.title=通知書"
+    )
+    publish.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help=text)
+    publish.add_argument("--id", type=UUID, help="the event's id; the same id again is the same event")
+    schema = actions.add_parser("schema", help="print the JSON Schema of an event")
+    schema.add_argument("type", choices=sorted(_types()))
+
+    async def run(settings: Settings, chosen: argparse.Namespace) -> int:
+        kind = _types()[chosen.type]
+        if chosen.action == "schema":
+            _print(kind.model_json_schema(), indent=2)
+            return 0
+        try:
+            message = kind.model_validate(_data(chosen))
+        except ValidationError as error:
+            print(f"{chosen.type}: {explain(error)}", file=sys.stderr)
+            return 1
+        if settings.nexi_url is None:
+            print("APPLICATIONS_NEXI_URL is missing: the broker with NEXI's own user.", file=sys.stderr)
+            return 2
+        _print({"id": await _publish(settings.nexi_url, message, chosen.id or new_id()), "type": kind.wire_type()})
+        return 0
+
+    return run
+
+
+def _types() -> dict[str, type[Message]]:
+    return {kind.wire_type().partition(".")[2]: kind for kind in _nexi_events()}
+
+
+def _nexi_events() -> Iterator[type[Message]]:
+    for value in vars(contracts.nexi).values():
+        known = isinstance(value, type) and issubclass(value, Message) and not value.__name__.startswith("_")
+        if known and getattr(value, "exchange", "") == "nexi":
+            yield value
+
+
+def _data(chosen: argparse.Namespace) -> dict[str, Any]:
+    data: dict[str, Any] = {"issued_at": datetime.now(UTC).isoformat()}
+    if chosen.file is not None:
+        text = sys.stdin.read() if str(chosen.file) == "-" else chosen.file.read_text(encoding="utf-8")
+        data |= json.loads(text)
+    for given in chosen.set:
+        path, _, value = given.partition("=")
+        *outer, last = path.split(".")
+        place = data
+        for name in outer:
+            place = place.setdefault(name, {})
+        place[last] = _value(value)
+    return data
+
+
+def _value(text: str) -> Any:
+    import base64
+
+    if text.startswith("@"):
+        return base64.b64encode(Path(text[1:]).read_bytes()).decode()
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+async def _publish(url: str, message: Message, event_id: UUID) -> UUID:
+    envelope = Envelope(event_id, message.wire_type(), "/nexi", datetime.now(UTC), message.model_dump(mode="json"))
+    async with asyncio.timeout(15), connected(url, "nexi-command") as connection:
+        channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+        exchange = await channel.get_exchange(message.exchange, ensure=False)
+        sent = aio_pika.Message(
+            encode_one(envelope),
+            content_type=SINGLE,
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            message_id=str(event_id),
+            user_id=URL(url).user,
+        )
+        await exchange.publish(sent, routing_key=message.wire_type(), mandatory=True, timeout=10)
+    return event_id
+
+
+def _print(shown: dict[str, Any], indent: int | None = None) -> None:
+    print(json.dumps(shown, default=str, ensure_ascii=False, indent=indent))

@@ -1,0 +1,1 @@
+"""Ears: what applications hears from accounts and from NEXI."""

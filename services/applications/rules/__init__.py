@@ -1,0 +1,1 @@
+"""Decisions: no waiting, no clock, no database."""

@@ -1,0 +1,35 @@
+"""Requests that carried an Idempotency-Key: what was asked, and what was answered."""
+
+from datetime import timedelta
+from typing import Any
+
+from chassis.sql import Database, Tx
+
+KEPT = timedelta(days=7)
+
+
+async def claim(tx: Tx, user_id: str, key: str, fingerprint: bytes) -> bool:
+    """Take the key for this request; False when it was used before. Waits for a request that is just using it."""
+    return bool(
+        await tx.execute(
+            "insert into keyed_requests (user_id, key, fingerprint) values ($1, $2, $3) on conflict do nothing",
+            user_id, key, fingerprint,
+        )
+    )  # fmt: skip
+
+
+async def keep(tx: Tx, user_id: str, key: str, answer: dict[str, Any]) -> None:
+    """Remember the answer, to be given again."""
+    await tx.execute("update keyed_requests set answer = $3 where user_id = $1 and key = $2", user_id, key, answer)
+
+
+async def earlier(tx: Tx, user_id: str, key: str) -> Any:
+    """The fingerprint and the answer of the request that used the key first."""
+    return await tx.fetchrow(
+        "select fingerprint, answer from keyed_requests where user_id = $1 and key = $2", user_id, key
+    )
+
+
+async def forget(database: Database) -> None:
+    """Keys older than a week may be used again."""
+    await database.execute("delete from keyed_requests where at < now() - $1::interval", KEPT)

@@ -1,0 +1,59 @@
+"""An application as it stands in its row."""
+
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from applications.rules.lifecycle import State
+from applications.rules.outcomes import Standing
+from applications.rules.procedures import PROCEDURES, Kind
+
+
+@dataclass(frozen=True)
+class Application:
+    """One row of `applications`; the migration says what each column means."""
+
+    number: str
+    policyholder_code: str
+    procedure: str
+    state: State
+    version: int
+    content: dict[str, Any]
+    created_at: datetime
+    created_by: str
+    session_id: str
+    saved_at: datetime
+    submitted_at: datetime | None
+    submitted_by: str | None
+    before: dict[str, Any] | None
+    finished_at: datetime | None
+    effective_date: date | None
+    reason: str | None
+    notice_id: UUID | None
+    account_id: UUID | None
+
+    @property
+    def kind(self) -> Kind:
+        """The procedure's entry."""
+        return PROCEDURES[self.procedure]
+
+    @property
+    def standing(self) -> Standing:
+        """What a word about it is judged by."""
+        return Standing(
+            self.state, self.kind.carrier, self.policyholder_code, self.created_at, self.submitted_at,
+            self.effective_date, self.reason,
+        )  # fmt: skip
+
+
+_NAMES = tuple(field.name for field in fields(Application))
+COLUMNS = ", ".join(_NAMES)
+
+
+def application(row: Any) -> Application | None:
+    """From a row with at least COLUMNS; None from None."""
+    if row is None:
+        return None
+    values = {name: row[name] for name in _NAMES}
+    return Application(**values | {"state": State(row["state"])})
