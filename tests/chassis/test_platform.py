@@ -13,7 +13,7 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.amqp import Listeners, Park, wake
 from chassis.http import PUBLIC, Body, Routes
-from chassis.messages import Event, Received
+from chassis.messages import Command, Event, Received
 from chassis.service import Runtime, Service
 from chassis.settings import Settings
 from chassis.sql import Database, Tx
@@ -30,6 +30,12 @@ class SampleSettings(Settings):
     """Settings of the sample service."""
 
     model_config = SettingsConfigDict(env_prefix="SAMPLE_")
+
+
+class Wished(Command):
+    """Somebody shall note a word."""
+
+    word: str
 
 
 class Noted(Event):
@@ -167,6 +173,20 @@ async def test_numbers_of_a_producer_are_dense_although_transactions_roll_back(
         await asyncio.gather(*(say(word, place % 3 == 0) for place, word in enumerate(words)))
         numbers = [int((await spy.next(word=word))["sequence"]) for place, word in enumerate(words) if place % 3]
     assert sorted(numbers) == list(range(min(numbers), min(numbers) + 20))
+
+
+async def test_commands_are_numbered_apart_so_that_events_alone_are_dense(sample: Platform, running: Runtime) -> None:
+    words = [unique.word() for _ in range(10)]
+    async with sample.hears(Noted, Wished) as spy:
+        for word in words:
+            async with running.database.transaction() as tx:
+                tx.emit(Noted(word=word))
+                tx.emit(Wished(word=word))
+                tx.emit(Wished(word=word))
+        found = [await spy.next(word=word) for word in words for _ in range(3)]
+    for kind, count in ((Noted, 10), (Wished, 20)):
+        numbers = [int(one["sequence"]) for one in found if one["type"] == kind.wire_type()]
+        assert sorted(numbers) == list(range(min(numbers), min(numbers) + count))
 
 
 async def test_an_early_event_waits_for_what_it_needs(sample: Platform, running: Runtime) -> None:

@@ -30,15 +30,19 @@ PUBLISHED = Counter("outbox_published_events_total", "Events confirmed by the br
 UNPUBLISHED = Gauge("outbox_waiting_events", "Events committed and not yet confirmed by the broker")
 
 NUMBER = """
-with fresh as (
-    select place from outbox where sequence is null order by place limit $1
-), position as (
-    update relay_position set last_sequence = last_sequence + (select count(*) from fresh)
-    returning last_sequence - (select count(*) from fresh) as before
+with fresh as materialized (
+    select place, exchange, row_number() over (partition by exchange order by place) as n,
+           count(*) over (partition by exchange) as many
+      from (select place, exchange from outbox where sequence is null order by place limit $1) waiting
+), numbered as (
+    insert into relay_positions as known (exchange, last_sequence)
+    select distinct exchange, many from fresh
+        on conflict (exchange) do update set last_sequence = known.last_sequence + excluded.last_sequence
+    returning exchange, last_sequence
 )
-update outbox set sequence = position.before + ranked.n
-  from position, (select place, row_number() over (order by place) as n from fresh) ranked
- where outbox.place = ranked.place
+update outbox set sequence = last_sequence - many + n
+  from fresh join numbered using (exchange)
+ where outbox.place = fresh.place
 returning outbox.*
 """
 
@@ -98,11 +102,11 @@ class Relay:
             self._wake.clear()
             # What an earlier leader numbered and could not confirm goes first, then what is new.
             rows = await connection.fetch(
-                "select * from outbox where sequence is not null order by sequence limit $1", WINDOW
+                "select * from outbox where sequence is not null order by exchange, sequence limit $1", WINDOW
             )
             leftovers = len(rows)
             if leftovers < WINDOW:
-                rows += sorted(await connection.fetch(NUMBER, WINDOW - leftovers), key=lambda row: row["sequence"])
+                rows += sorted(await connection.fetch(NUMBER, WINDOW - leftovers), key=lambda row: row["place"])
             confirmed = await self._publish(channel, exchanges, rows) if rows else []
             if confirmed:
                 await connection.execute("delete from outbox where place = any($1::bigint[])", confirmed)

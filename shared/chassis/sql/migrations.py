@@ -60,7 +60,7 @@ async def _grant_chassis_tables(connection: Any, role: str) -> None:
     await connection.execute(
         f"""
         grant select, insert, update, delete on outbox, inbox, parked to {quoted};
-        grant select, update on relay_position to {quoted};
+        grant select, insert, update on relay_positions to {quoted};
         grant select on applied_migrations to {quoted};
         """
     )
