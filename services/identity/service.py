@@ -8,13 +8,32 @@ from chassis.service import Service
 from chassis.sql import Database
 from contracts.caller import Caller
 from contracts.identity import AccessRefused, AccessRevoked
+from identity.api import keys, logins, me, one_time_passwords, passwords, reissues, sessions
+from identity.authentication import Authentication
+from identity.hashing import Hasher
+from identity.keyring import Keyring
+from identity.listeners import nexi, profiles, sealing_keys
+from identity.secrets import Secrets
 from identity.settings import IdentitySettings
 
 
 @asynccontextmanager
 async def provide(settings: IdentitySettings, database: Database) -> AsyncIterator[Mapping[type, object]]:
     """What handlers may ask for by type."""
-    yield {}
+    secrets = Secrets.load(settings.state)
+    keyring = Keyring(database, secrets)
+    await keyring.prepare()
+    hasher = Hasher(settings)
+    try:
+        yield {
+            Secrets: secrets,
+            Keyring: keyring,
+            Hasher: hasher,
+            Authentication: Authentication(database, settings, hasher, secrets),
+            reissues.Bell: reissues.Bell(),
+        }
+    finally:
+        hasher.close()
 
 
 service = Service(
@@ -23,9 +42,17 @@ service = Service(
     caller=Caller,
     settings=IdentitySettings,
     migrations=Path(__file__).parent / "migrations",
-    routes=[],
-    listeners=[],
-    tasks=[],
+    routes=[
+        logins.routes,
+        sessions.routes,
+        keys.routes,
+        me.routes,
+        passwords.routes,
+        reissues.routes,
+        one_time_passwords.routes,
+    ],
+    listeners=[nexi.listeners, profiles.listeners, sealing_keys.listeners],
+    tasks=[reissues.carry_out],
     provides=provide,
     revocations=AccessRevoked,
     refusal=AccessRefused,

@@ -1,6 +1,6 @@
 """Policyholders as far as logins need them: name, riders, whether one-time passwords are in use."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,14 @@ async def find(reader: Reader, policyholder_code: str) -> Company | None:
     return _company_of(
         await reader.fetchrow(f"select {COLUMNS} from companies where policyholder_code = $1", policyholder_code)
     )
+
+
+async def find_all(reader: Reader, policyholder_codes: Collection[str]) -> list[Company]:
+    """Those of these companies that are known here."""
+    rows = await reader.fetch(
+        f"select {COLUMNS} from companies where policyholder_code = any($1)", list(policyholder_codes)
+    )
+    return [Company.model_validate(dict(row)) for row in rows]
 
 
 async def lock(tx: Tx, policyholder_code: str) -> Company | None:
@@ -107,7 +115,8 @@ async def set_name(tx: Tx, policyholder_code: str, name: str, profile_version: i
 async def revoke(tx: Tx, policyholder_code: str) -> int:
     """Let tokens that carry an earlier version be refused; answers the new version."""
     version = await tx.fetchval(
-        "update companies set rights_version = rights_version + 1 where policyholder_code = $1 returning rights_version",
+        "update companies set rights_version = rights_version + 1 where policyholder_code = $1"
+        " returning rights_version",
         policyholder_code,
     )
     return int(version)

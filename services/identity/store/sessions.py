@@ -6,6 +6,10 @@ from typing import Any
 from chassis.sql import Reader, Tx
 
 ALIVE = "ended_at is null and seen_at > now() - $2::interval and began_at > now() - $3::interval"
+SHOWN = """
+    session_id, user_id, restricted, began_at, last_login_at, stepped_up_at,
+    extract(epoch from began_at + $3::interval - now())::float8 as seconds_left
+"""
 
 
 async def begin(
@@ -37,12 +41,12 @@ async def begin(
 async def touch(reader: Reader, token_hash: bytes, idle: timedelta, most: timedelta) -> Any:
     """The living session of a token, from now on seen now; None when it ended or timed out (L3).
 
-    Rows: session_id, user_id, restricted, began_at, last_login_at, stepped_up_at.
+    Rows: session_id, user_id, restricted, began_at, last_login_at, stepped_up_at, seconds_left (of the absolute limit).
     """
     return await reader.fetchrow(
         f"""
         update sessions set seen_at = now() where token_hash = $1 and {ALIVE}
-        returning session_id, user_id, restricted, began_at, last_login_at, stepped_up_at
+        returning {SHOWN}
         """,
         token_hash, idle, most,
     )  # fmt: skip
@@ -52,8 +56,7 @@ async def alive(reader: Reader, session_id: str, idle: timedelta, most: timedelt
     """The same by public handle, without touching it."""
     return await reader.fetchrow(
         f"""
-        select session_id, user_id, restricted, began_at, last_login_at, stepped_up_at
-          from sessions where session_id = $1 and {ALIVE}
+        select {SHOWN} from sessions where session_id = $1 and {ALIVE}
         """,
         session_id, idle, most,
     )  # fmt: skip

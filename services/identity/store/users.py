@@ -44,6 +44,11 @@ class User(BaseModel):
         """The three axes with the listed rider codes."""
         return Rights(self.entry, self.contract_data, self.application_data, self.rider_codes)
 
+    @property
+    def companies(self) -> tuple[str, ...]:
+        """The policyholder codes that this user may look at: several for a group viewer (R91)."""
+        return self.viewed_companies or (self.policyholder_code,)
+
 
 def user_of(row: Any) -> User | None:
     """A row with at least COLUMNS as a user."""
@@ -57,9 +62,7 @@ async def find(reader: Reader, user_id: str) -> User | None:
 
 async def lock(tx: Tx, user_id: str) -> User | None:
     """The user with this ID, held until the transaction ends."""
-    return user_of(
-        await tx.fetchrow(f"select {COLUMNS} from users where user_id = $1 for no key update", user_id)
-    )
+    return user_of(await tx.fetchrow(f"select {COLUMNS} from users where user_id = $1 for no key update", user_id))
 
 
 async def administrator(reader: Reader, policyholder_code: str) -> User | None:

@@ -1,0 +1,131 @@
+"""A new password for an administrator who forgot it: answered alike for all, worked on afterwards (R121 to R124, L6)."""
+
+import asyncio
+from datetime import timedelta
+from typing import Annotated, Any
+
+import asyncpg
+import structlog
+from aiohttp import web
+from pydantic import Field
+
+from chassis.http import PUBLIC, Body, Routes, View
+from chassis.sql import Busy, Database, Tx
+from contracts.actions import Operator, Outcome
+from contracts.identity import PasswordReissued
+from contracts.notifier import Template
+from contracts.permissions import Role
+from identity.api import sources
+from identity.api.problems import TooManyRequests
+from identity.credentials import NoSealingKey, Reason, new_temporary_password, send_mail
+from identity.secrets import Secrets
+from identity.settings import IdentitySettings
+from identity.store import issues, reissue_requests, users
+from identity.store.users import User
+
+log = structlog.get_logger()
+
+routes = Routes(tag="passwords")
+
+PAUSE_SECONDS = 1.0
+GIVEN_UP_AFTER = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+class Bell(asyncio.Event):
+    """Rung when a request was kept, so that this process looks at it at once."""
+
+
+class ReissueRequest(Body):
+    """What the screen asks for; nothing is said about whether it is right."""
+
+    user_id: Annotated[str, Field(max_length=200)]
+    email: Annotated[str, Field(max_length=200, repr=False)]
+
+
+class Accepted(View):
+    """The same for every request."""
+
+    message: str = (
+        "入力内容が登録内容と一致した場合は、登録メールアドレスあてに新しいパスワードを送信します。"
+        "新しいパスワードでログインするまでは、これまでのパスワードもご利用いただけます。"
+    )
+
+
+@routes.post("/password-reissues", needs=PUBLIC, status=202, raises=[TooManyRequests], body_limit=4096)
+async def request_reissue(
+    body: ReissueRequest, request: web.Request, database: Database, settings: IdentitySettings, bell: Bell
+) -> Accepted:
+    """Ask for a new password by mail. Answers before anybody looked whether ID and address are right."""
+    source = sources.source_of(request, settings)
+    await sources.take(
+        database, sources.REISSUE, source, settings.reissues_per_source, settings.reissues_per_source_minute
+    )
+    await reissue_requests.put(database, body.user_id, body.email, source)
+    bell.set()
+    return Accepted()
+
+
+async def carry_out(database: Database, secrets: Secrets, settings: IdentitySettings, bell: Bell) -> None:
+    """Work on kept requests, one after the other, as long as the process runs."""
+    while True:
+        bell.clear()
+        try:
+            while await _carry_out_next(database, secrets, settings):
+                pass
+            async with database.transaction() as tx:
+                await reissue_requests.forget(tx, GIVEN_UP_AFTER)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Busy, NoSealingKey) as error:
+            log.warning("reissues_wait", error=type(error).__name__)
+            await asyncio.sleep(PAUSE_SECONDS)
+        try:
+            async with asyncio.timeout(PAUSE_SECONDS):
+                await bell.wait()
+        except TimeoutError:
+            continue
+
+
+async def _carry_out_next(database: Database, secrets: Secrets, settings: IdentitySettings) -> bool:
+    async with database.transaction() as tx:
+        wanted = await reissue_requests.take(tx)
+        if wanted is None:
+            return False
+        user = await users.find(tx, wanted["user_id"])
+        if user is not None and user.role is Role.ADMINISTRATOR:
+            await _reissue(tx, secrets, settings, user, wanted)
+    return True
+
+
+async def _reissue(tx: Tx, secrets: Secrets, settings: IdentitySettings, user: User, wanted: Any) -> None:
+    """For the registered (not a pending) address of an enabled administrator only; the old password keeps working."""
+    granted = (
+        user.enabled
+        and user.email.lower() == wanted["email"].strip().lower()
+        and await issues.take(tx, user.user_id, "reissue", (settings.reissues_per_day, DAY))
+    )
+    operator = Operator(
+        policyholder_code=user.policyholder_code,
+        user_id=user.user_id,
+        name=user.name,
+        department=user.department,
+        title=user.title,
+    )
+    tx.emit(
+        PasswordReissued(
+            operator=operator,
+            source_address=wanted["source_address"],
+            outcome=Outcome.DONE if granted else Outcome.REFUSED,
+        )
+    )
+    if granted:
+        temporary = await new_temporary_password(tx, secrets, user.user_id, Reason.REISSUE, settings.new_password_life)
+        await send_mail(
+            tx,
+            Template.PASSWORD_REISSUED,
+            user.email,
+            user,
+            {"user_id": user.user_id},
+            secret=temporary.password,
+            not_after=temporary.expires_at,
+            supersedes=f"reissue:{user.user_id}",
+        )

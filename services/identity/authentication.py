@@ -1,0 +1,114 @@
+"""Comparing a password with what is known: reserved before, settled after, alike for everybody (L1)."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from chassis.http import Busy
+from chassis.sql import Database, Tx
+from identity.api.problems import PasswordLocked, WrongPassword
+from identity.credentials import TEMPORARY
+from identity.hashing import Hasher
+from identity.secrets import Secrets
+from identity.settings import IdentitySettings
+from identity.store import attempts, logins
+
+PATIENCE_SECONDS = 10.0
+PAUSE_SECONDS = 0.02
+TIMES = 3
+
+T = TypeVar("T")
+
+
+class Void(Exception):
+    """What was compared has changed meanwhile; the transaction rolls back and the try is made again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A password was compared with what is known of an ID. `epoch` settles the try; None: the ID is locked."""
+
+    epoch: int | None
+    known: Any
+    own: bool
+    temporary: bool
+    lapsed: bool
+
+    @property
+    def right(self) -> bool:
+        """Whether it opens: the own password or the living temporary one, of an enabled user who is not locked."""
+        return self.epoch is not None and (self.own or self.temporary)
+
+
+class Authentication:
+    """The one place where passwords are compared."""
+
+    def __init__(self, database: Database, settings: IdentitySettings, hasher: Hasher, secrets: Secrets) -> None:
+        self._database = database
+        self._settings = settings
+        self.hasher = hasher
+        self._secrets = secrets
+
+    async def until_settled(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do `work`, which compares and settles, again when what it compared changed meanwhile. Raises Busy."""
+        with self.hasher.admitted():
+            for _ in range(TIMES):
+                try:
+                    return await work()
+                except Void:
+                    continue
+        raise Busy
+
+    async def compare(self, user_id: str, password: str) -> Compared:
+        """One comparison, or none when locked; in the same time whoever it is. Raises Busy. Holds no connection."""
+        epoch = await self._reserve(user_id)
+        known = await logins.candidate(self._database, user_id)
+        counts = epoch is not None and known["enabled"] is True
+        temporary = self._secrets.verifies(known["verifier"] or b"", TEMPORARY, user_id, password)
+        own = await self.hasher.matches(known["password_hash"] if counts else None, password)
+        alive = known["temporary_alive"] is True
+        return Compared(epoch, known, own, counts and temporary and alive, temporary and not alive)
+
+    async def fail(self, tx: Tx, user_id: str, compared: Compared) -> datetime | None:
+        """Settle as wrong; the end of the lock that this began. Raises Void."""
+        assert compared.epoch is not None
+        settings = self._settings
+        row = await attempts.fail(tx, user_id, compared.epoch, settings.login_failures, settings.lock_time)
+        if row is None:
+            raise Void
+        until = row["locked_until"]
+        assert until is None or isinstance(until, datetime)
+        return until
+
+    async def confirm(self, user_id: str, password: str) -> str:
+        """The hash of the own password when `password` is it; a wrong one counts like a failed login.
+
+        To be called inside `until_settled`. Raises WrongPassword, PasswordLocked, Busy, Void.
+        """
+        compared = await self.compare(user_id, password)
+        if compared.epoch is None:
+            raise PasswordLocked
+        async with self._database.transaction() as tx:
+            if compared.own:
+                if not await attempts.succeed(tx, user_id, compared.epoch):
+                    raise Void
+                password_hash = compared.known["password_hash"]
+                assert isinstance(password_hash, str)
+                return password_hash
+            locked = await self.fail(tx, user_id, compared)
+        raise PasswordLocked if locked else WrongPassword
+
+    async def _reserve(self, user_id: str) -> int | None:
+        """Wait for the right to compare: others' tries on this ID are under way. None when locked."""
+        clock = asyncio.get_running_loop()
+        give_up = clock.time() + PATIENCE_SECONDS
+        while (epoch := await attempts.reserve(self._database, user_id, self._settings.login_failures)) is None:
+            if await attempts.locked_until(self._database, user_id) is not None:
+                return None
+            if clock.time() > give_up:
+                raise Busy
+            await asyncio.sleep(PAUSE_SECONDS * (1 + random.random()))  # noqa: S311 - spreads the tries, no secret
+        return epoch

@@ -1,0 +1,79 @@
+"""Password hashing that keeps everybody else fast: few threads, a bounded queue, no connection held meanwhile."""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+from argon2 import PasswordHasher, Type
+from argon2.exceptions import InvalidHashError, VerificationError
+from prometheus_client import Counter, Gauge
+
+from chassis.http import Busy
+from identity.settings import IdentitySettings
+
+T = TypeVar("T")
+
+COMPARISONS = Counter("password_comparisons", "Passwords compared with the hash of a user")
+WAITING = Gauge("password_checks_waiting", "Password checks admitted and not yet done")
+
+
+class Hasher:
+    """Argon2id. `admitted` is the door: who does not get in is answered 503 before anything was spent on them."""
+
+    def __init__(self, settings: IdentitySettings) -> None:
+        self._argon2 = PasswordHasher(
+            time_cost=settings.argon2_time,
+            memory_cost=settings.argon2_memory,
+            parallelism=settings.argon2_parallelism,
+            type=Type.ID,
+        )
+        self._threads = ThreadPoolExecutor(settings.hashing_threads, thread_name_prefix="hashing")
+        self._most = settings.hashing_threads + settings.hashing_queue
+        self._admitted = 0
+        self._nobody = self._argon2.hash(secrets.token_urlsafe(32))
+        self.comparisons = 0
+
+    @contextmanager
+    def admitted(self) -> Iterator[None]:
+        """A place in the queue. Raises Busy when it is full."""
+        if self._admitted >= self._most:
+            raise Busy
+        self._admitted += 1
+        WAITING.set(self._admitted)
+        try:
+            yield
+        finally:
+            self._admitted -= 1
+            WAITING.set(self._admitted)
+
+    async def hash(self, password: str) -> str:
+        """The hash of a new password."""
+        return await self._run(lambda: self._argon2.hash(password))
+
+    async def matches(self, password_hash: str | None, password: str) -> bool:
+        """Whether the password is the one; without a hash it takes as long and answers False."""
+        if password_hash is not None:
+            self.comparisons += 1
+            COMPARISONS.inc()
+        matched = await self._run(lambda: self._verify(password_hash or self._nobody, password))
+        return matched and password_hash is not None
+
+    def outgrown(self, password_hash: str) -> bool:
+        """Whether the parameters have risen since."""
+        return self._argon2.check_needs_rehash(password_hash)
+
+    def close(self) -> None:
+        """Give up what has not begun."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _verify(self, password_hash: str, password: str) -> bool:
+        try:
+            return self._argon2.verify(password_hash, password)
+        except (VerificationError, InvalidHashError):
+            return False
+
+    async def _run(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -1,0 +1,28 @@
+"""The letter that brings an administrator the first password (R65, N1)."""
+
+from uuid import UUID
+
+from chassis.seals import Sealed
+from chassis.sql import Tx
+from contracts.nexi import Profile
+from contracts.notifier import SealingPurpose, SendLetter
+from identity.credentials import Temporary, seal_for_notifier
+from identity.store.users import User
+
+UNSEALED = Sealed(key_id="", ciphertext="")
+
+
+async def send_letter(tx: Tx, profile: Profile, user: User, temporary: Temporary) -> UUID:
+    """Order the letter with the commit. Raises NoSealingKey."""
+    letter = SendLetter(
+        policyholder_code=user.policyholder_code,
+        about_user_id=user.user_id,
+        company=profile.name,
+        postal_code=profile.postal_code,
+        address=profile.address,
+        addressee=user.name,
+        secret=UNSEALED,
+        not_after=temporary.expires_at,
+    )
+    sealed = await seal_for_notifier(tx, SealingPurpose.PASSWORD, temporary.password, letter.place())
+    return tx.emit(letter.model_copy(update={"secret": sealed}))

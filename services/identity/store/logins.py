@@ -1,0 +1,67 @@
+"""What users are shown as their own recent logins, and when the last one was."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from chassis.sql import Reader, Tx
+
+
+async def candidate(reader: Reader, user_id: str) -> Any:
+    """What a login is checked against; one row for unknown IDs too, all null, so that nothing takes another path."""
+    return await reader.fetchrow(
+        """
+        select u.user_id, u.policyholder_code, u.name, u.department, u.title, u.role, u.enabled, u.password_hash,
+               t.verifier, t.expires_at > now() and t.used_at is null as temporary_alive
+          from (select $1::text as wanted) as asked
+          left join users as u on u.user_id = asked.wanted
+          left join temporary_passwords as t on t.user_id = u.user_id
+        """,
+        user_id,
+    )
+
+
+async def succeed(tx: Tx, user_id: str, password_hash: str | None) -> Any:
+    """Note a successful login unless the user was disabled or the password replaced since it was compared.
+
+    Answers the row with `previous`, the login before this one (L2); None when it does not count any more.
+    """
+    held = await tx.fetchrow(
+        "select last_login_at as previous from users"
+        " where user_id = $1 and enabled and password_hash is not distinct from $2 for no key update",
+        user_id, password_hash,
+    )  # fmt: skip
+    if held is not None:
+        await tx.execute("update users set last_login_at = now() where user_id = $1", user_id)
+    return held
+
+
+async def note(tx: Tx, user_id: str, succeeded: bool, source_address: str, user_agent: str) -> None:
+    """Remember a try for the user's own list; for an unknown ID the statement does nothing and takes as long."""
+    await tx.execute(
+        """
+        insert into logins (user_id, succeeded, source_address, user_agent)
+        select user_id, $2, $3, $4 from users where user_id = $1
+        """,
+        user_id, succeeded, source_address, user_agent,
+    )  # fmt: skip
+
+
+async def recent(reader: Reader, user_id: str, most: int) -> list[Any]:
+    """The newest tries of a user."""
+    return await reader.fetch(
+        "select at, succeeded, source_address, user_agent from logins where user_id = $1 order by at desc, number desc"
+        " limit $2",
+        user_id, most,
+    )  # fmt: skip
+
+
+async def last(reader: Reader, user_id: str) -> datetime | None:
+    """When the user last logged in."""
+    at = await reader.fetchval("select last_login_at from users where user_id = $1", user_id)
+    assert at is None or isinstance(at, datetime)
+    return at
+
+
+async def forget(tx: Tx, after: timedelta) -> None:
+    """Delete what is older."""
+    await tx.execute("delete from logins where at < now() - $1::interval", after)
