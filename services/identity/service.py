@@ -8,11 +8,27 @@ from chassis.service import Service
 from chassis.sql import Database
 from contracts.caller import Caller
 from contracts.identity import AccessRefused, AccessRevoked
-from identity.api import keys, logins, me, one_time_passwords, passwords, reissues, sessions
+from identity.api import (
+    administrator,
+    applicant_changes,
+    applicant_imports,
+    applicants,
+    email_changes,
+    keys,
+    logins,
+    me,
+    menu,
+    one_time_passwords,
+    password_resets,
+    passwords,
+    permissions,
+    reissues,
+    sessions,
+)
 from identity.authentication import Authentication
 from identity.hashing import Hasher
 from identity.keyring import Keyring
-from identity.listeners import nexi, profiles, sealing_keys
+from identity.listeners import mails, nexi, profiles, sealing_keys
 from identity.secrets import Secrets
 from identity.settings import IdentitySettings
 
@@ -50,8 +66,16 @@ service = Service(
         passwords.routes,
         reissues.routes,
         one_time_passwords.routes,
+        menu.routes,
+        administrator.routes,
+        email_changes.routes,
+        applicants.routes,
+        applicant_changes.routes,
+        password_resets.routes,
+        applicant_imports.routes,
+        permissions.routes,
     ],
-    listeners=[nexi.listeners, profiles.listeners, sealing_keys.listeners],
+    listeners=[nexi.listeners, profiles.listeners, sealing_keys.listeners, mails.listeners],
     tasks=[reissues.carry_out],
     provides=provide,
     revocations=AccessRevoked,

@@ -19,8 +19,7 @@ from identity.api.email_changes import EmailChangeOrder
 from identity.api.forms import Confirmation, PersonForm, StaleVersion, Version, address_hints, check_version, items
 from identity.api.problems import PasswordLocked, WrongPassword
 from identity.api.sources import source_of
-from identity.hashing import Hasher
-from identity.reauthentication import confirm_password
+from identity.authentication import Authentication
 from identity.rules.applicants import changed_fields
 from identity.settings import IdentitySettings
 from identity.store import administrators, companies, users
@@ -87,7 +86,7 @@ async def change(
     caller: Caller,
     request: web.Request,
     settings: IdentitySettings,
-    hasher: Hasher,
+    authentication: Authentication,
     revocations: Revocations,
     database: Database,
 ) -> Changed:
@@ -95,7 +94,7 @@ async def change(
     user = await _own(database, caller)
     check_version(body.version, user.version)
     if body.email != user.email:
-        await _ask_again(body.current_password, user, settings, hasher, database)
+        await _ask_again(body.current_password, user, authentication)
     action = {
         "operator": caller.operator,
         "session_id": caller.session_id,
@@ -119,14 +118,11 @@ async def change(
     )
 
 
-async def _ask_again(
-    password: str | None, user: User, settings: IdentitySettings, hasher: Hasher, database: Database
-) -> None:
+async def _ask_again(password: str | None, user: User, authentication: Authentication) -> None:
     if not password:
         message = "メールアドレスを変更する場合は、現在のパスワードを入力してください。"
         raise Invalid.field("body.current_password", "missing", message)
-    if not await confirm_password(database, settings, hasher, user.user_id, password):
-        raise WrongPassword
+    await authentication.until_settled(lambda: authentication.confirm(user.user_id, password))
 
 
 async def _apply(
