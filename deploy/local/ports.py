@@ -28,12 +28,8 @@ class Ports:
         setting = f"{name.upper().replace('-', '_')}_PORT"
         if text := self.settings.get(setting):
             return checked(number(setting, text), name, f"set another one in {setting}")
-        known = self.state.read("ports.json")
-        if name in known:
-            return checked(int(known[name]), name, f"end that process, or set another one in {setting}")
-        known[name] = choose(taken=set(known.values()))
-        self.state.write("ports.json", known)
-        return int(known[name])
+        kept = self.state.remember("ports.json", name, lambda known: choose(taken=set(known.values())))
+        return checked(int(kept), name, f"end that process, or set another one in {setting}")
 
 
 def number(setting: str, text: str) -> int:

@@ -8,7 +8,8 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ class State:
         for path in (self.folder, self.tools):
             path.mkdir(mode=0o711, parents=True, exist_ok=True)
         self.pids = folder / "pids"
+        self.guard = threading.Lock()
         for path in (self.logs, self.pids):
             path.mkdir(mode=0o700, exist_ok=True)
         if self.folder.is_symlink() or self.folder.stat().st_uid != os.geteuid():
@@ -67,13 +69,18 @@ class State:
             json.dump(content, stream, ensure_ascii=False, indent=2)
         fresh.replace(path)
 
+    def remember(self, file: str, name: str, make: Callable[[dict[str, Any]], Any]) -> Any:
+        """The value of that name, made from what the file knows when it is new; both servers may ask at once."""
+        with self.guard:
+            known = self.read(file)
+            if name not in known:
+                known[name] = make(known)
+                self.write(file, known)
+            return known[name]
+
     def secret(self, name: str) -> str:
         """A random password under that name, made once and kept (0600)."""
-        known = self.read("secrets.json")
-        if name not in known:
-            known[name] = secrets.token_urlsafe(24)
-            self.write("secrets.json", known)
-        return str(known[name])
+        return str(self.remember("secrets.json", name, lambda _known: secrets.token_urlsafe(24)))
 
     @contextmanager
     def lock(self, name: str = "lock", wait: bool = False) -> Iterator[None]:
