@@ -1,5 +1,7 @@
 """accounts on a real socket with the demo banks, and a way to ask it things."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -10,7 +12,9 @@ from accounts.rules import bank_files
 from accounts.store import banks
 from chassis.service import Runtime
 from contracts.caller import Caller
-from tests.support.platform import Platform
+from deploy.local.cluster import Cluster
+from tests.support.keys import Signer
+from tests.support.platform import Platform, services
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +52,17 @@ class Gateway:
 def ask(platform: Platform, accounts: Runtime, client: aiohttp.ClientSession) -> Gateway:
     """`await ask(caller, "GET", "/accounts")`."""
     return Gateway(platform, accounts, client)
+
+
+@pytest.fixture
+async def apart(cluster: Cluster, signer: Signer, tmp_path: Path) -> AsyncIterator[Platform]:
+    """Virtual hosts and a database of this test's own, for processes and for what would disturb others."""
+    everything = services()
+    platform = Platform(
+        cluster, tmp_path, signer, of={name: everything[name] for name in ("accounts", "applications", "audit")}
+    )
+    await platform.prepare()
+    try:
+        yield platform
+    finally:
+        await platform.close()

@@ -232,8 +232,10 @@ async def test_the_unique_index_has_the_last_word(platform: Platform, ask: Gatew
     with pytest.raises(asyncpg.UniqueViolationError):
         await accounts.database.execute(
             """
-            insert into bank_accounts select $2, policyholder_code, 1, bank_code, branch_code, deposit_type, account_number,
-                   holder, holder_kana, use, fixed_date from bank_accounts where id = $1
+            insert into bank_accounts
+            select $2, policyholder_code, 1, bank_code, branch_code, deposit_type, account_number, holder,
+                   holder_kana, use, fixed_date
+              from bank_accounts where id = $1
             """,
             UUID(account["id"]), uuid4(),
         )  # fmt: skip

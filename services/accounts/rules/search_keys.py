@@ -13,4 +13,4 @@ def search_key(text: str) -> str:
     """Width, script, case, small kana, kinds of dashes and blanks no longer tell two spellings apart."""
     plain = unicodedata.normalize("NFKC", text).casefold()
     kana = plain.translate(_HIRAGANA_TO_KATAKANA).translate(_SMALL_TO_LARGE).translate(_ONE_DASH)
-    return "".join(unicodedata.normalize("NFKC", kana).split())
+    return unicodedata.normalize("NFKC", "".join(kana.split()))
