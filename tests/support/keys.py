@@ -18,6 +18,7 @@ class Signer:
     def __init__(self) -> None:
         self._key = OKPKey.generate_key("Ed25519", {"kid": "test"}, private=True)
         self.url = ""
+        self._others: list[dict[str, str]] = []
 
     def token(self, caller: Caller, versions: Mapping[str, int] | None = None, *, lapses_in: float = 300) -> str:
         """A token for `caller`; by default with version 0 of its session, its user and its company."""
@@ -58,5 +59,9 @@ class Signer:
         finally:
             await runner.cleanup()
 
+    def trust(self, keys: list[dict[str, str]]) -> None:
+        """Publish these public keys too, so that the tokens of a real identity count beside ours."""
+        self._others = [*(one for one in self._others if one not in keys), *keys]
+
     async def _answer(self, _request: web.Request) -> web.Response:
-        return web.json_response({"keys": [self._key.as_dict(private=False)]})
+        return web.json_response({"keys": [self._key.as_dict(private=False), *self._others]})
