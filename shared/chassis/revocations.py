@@ -49,6 +49,7 @@ class Revocations:
         self._news = asyncio.Condition()
         self.caught_up = asyncio.Event()
         self._exchange: AbstractExchange | None = None
+        self._left = False
 
     def stale(self, versions: Mapping[str, int]) -> bool:
         """Whether a token with these versions has been revoked."""
@@ -94,7 +95,8 @@ class Revocations:
                 closed.cancel()
 
     async def leave(self) -> None:
-        """Tell the others not to wait for this process any more."""
+        """Tell the others not to wait for this process any more; no beat may bring it back."""
+        self._left = True
         try:
             async with asyncio.timeout(1):
                 await self._say({"left": True})
@@ -102,7 +104,7 @@ class Revocations:
             log.info("left_without_a_word", error=type(error).__name__)
 
     async def _say(self, word: dict[str, object]) -> None:
-        if self._exchange is None:
+        if self._exchange is None or (self._left and "left" not in word):
             return
         body = pydantic_core.to_json({"member": self.member, "at": datetime.now(UTC), **word})
         message = aio_pika.Message(body, content_type="application/json", user_id=URL(self._url).user)

@@ -110,11 +110,11 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
             background.start(consumer.queue, persist(consumer.queue, _consuming(consumer, url)))
         background.start("retries", retry_parked(consumers))
         background.start("housekeeping", keep_house(database))
+        stack.push_async_callback(revocations.leave)  # after the last request was answered, not before
         server = await serve(application, settings.host, settings.port)
         stack.push_async_callback(server.stop)
         revocations.member = f"{revocations.member}:{server.port}"
         background.start("access", persist("access", revocations.run))
-        stack.push_async_callback(revocations.leave)
         for task in service.tasks:
             background.start(task.__name__, task(**_arguments(task, provides)))
         log.info("started", url=server.url)

@@ -11,7 +11,7 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.http import Routes
 from chassis.messages import Event
-from chassis.revocations import Revocation
+from chassis.revocations import BEAT_SECONDS, Revocation
 from chassis.service import Runtime, Service
 from chassis.settings import Settings
 from contracts.caller import Caller
@@ -132,6 +132,15 @@ async def test_a_process_that_fell_silent_makes_the_answer_say_from_when_it_is_c
 async def test_a_process_that_left_properly_is_not_waited_for(house: Platform, doors: list[Runtime]) -> None:
     async with house.running("door"):
         pass
+    assert await revoke(doors[0], "session:whoever") is None
+
+
+async def test_a_process_that_said_farewell_does_not_beat_again(house: Platform, doors: list[Runtime]) -> None:
+    """It goes on reading while it stops; one more beat would make the others wait for its ghost for five minutes."""
+    async with house.running("door") as leaving:
+        await leaving.revocations.leave()
+        await asyncio.sleep(2 * BEAT_SECONDS)
+        assert leaving.revocations.member not in doors[0].revocations._beats
     assert await revoke(doors[0], "session:whoever") is None
 
 
