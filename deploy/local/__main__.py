@@ -11,6 +11,7 @@ from deploy.local import catalogue, cluster, operations
 from deploy.local.refusals import Refusal
 from deploy.local.run import run
 from deploy.local.state import State, open_state
+from deploy.local.supervisor import Supervisor
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -69,14 +70,9 @@ def test_cluster(whole: State, options: argparse.Namespace) -> int:
             cluster.stop(state)
             return 0
         if options.action == "start":
-            found = cluster.keep(state) if found else cluster.start(state, keep=True, report=progress)
+            found = cluster.keep(state) if found else cluster.start(state, keep=True, report=Supervisor(state).report)
     print(json.dumps(asdict(found), indent=2) if found else "no test cluster is running")
     return 0 if found else 1
-
-
-def progress(who: str, what: str) -> None:
-    """One line of progress on stderr."""
-    print(f"  {who:<14}{what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import time
 from typing import Any
 
 from deploy.local import catalogue, preparation
@@ -44,7 +43,6 @@ def run(state: State, wanted: list[tuple[str, str]]) -> None:
 
 def start(supervisor: Supervisor, wanted: list[tuple[str, str]]) -> None:
     """Servers, mail catcher, databases, topology, services: each waits for the one before."""
-    begun = time.monotonic()
     state, ports = supervisor.state, Ports(supervisor.state)
     services = list(dict.fromkeys(service for _, service in wanted))
     numbers = {name: ports.port(name) for name in [*(process for process, _ in wanted), "smtp", "inbox"]}
@@ -64,7 +62,7 @@ def start(supervisor: Supervisor, wanted: list[tuple[str, str]]) -> None:
         supervisor.add(process, command, surroundings.of(process, service), probe, SERVICES)
     supervisor.wait_ready()
     state.write(FILE, description(surroundings, wanted))
-    welcome(supervisor, surroundings, wanted, time.monotonic() - begun)
+    welcome(supervisor, surroundings, wanted)
 
 
 def start_servers(supervisor: Supervisor, ports: Ports) -> Addresses:
@@ -109,9 +107,9 @@ def description(surroundings: Surroundings, wanted: list[tuple[str, str]]) -> di
     }
 
 
-def welcome(supervisor: Supervisor, surroundings: Surroundings, wanted: list[tuple[str, str]], seconds: float) -> None:
+def welcome(supervisor: Supervisor, surroundings: Surroundings, wanted: list[tuple[str, str]]) -> None:
     """Where everything is, and how to stop."""
-    supervisor.report("platform", f"ready in {seconds:.1f} s")
+    supervisor.report("platform", "everything is ready")
     for process, _ in wanted:
         supervisor.report(process, f"{surroundings.url(process)}/docs")
     supervisor.report("mails", f"{inbox_url(surroundings.ports)}  (letters too)")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -53,21 +52,19 @@ class Servers:
         """The superuser's URL."""
         if named := os.environ.get("POSTGRES_URL"):
             return checked("POSTGRES_URL", named, ("postgresql", "postgres"))
-        started = time.monotonic()
         self.postgres = Postgres(self.state, self.ports.port("postgres"))
         self.postgres.start()
-        self.report("postgres", f"ready in {time.monotonic() - started:.1f} s on port {self.postgres.port}")
+        self.report("postgres", f"ready on port {self.postgres.port}")
         return self.postgres.url
 
     def start_rabbitmq(self) -> tuple[str, str]:
         """The operator's AMQP and management URLs."""
         if named := os.environ.get("RABBITMQ_URL"):
             return self.named_rabbitmq(checked("RABBITMQ_URL", named, ("amqp", "amqps")))
-        started = time.monotonic()
         self.rabbitmq = RabbitMQ(self.state, self.ports)
         self.report("rabbitmq", "starting (a first start fetches it, some 30 MB)")
         self.rabbitmq.start()
-        self.report("rabbitmq", f"ready in {time.monotonic() - started:.1f} s on port {self.rabbitmq.port}")
+        self.report("rabbitmq", f"ready on port {self.rabbitmq.port}")
         return self.rabbitmq.url, self.rabbitmq.management_url
 
     def named_rabbitmq(self, url: str) -> tuple[str, str]:

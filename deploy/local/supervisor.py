@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -34,6 +35,7 @@ class Supervisor:
         self.state = state
         self.workers: list[Worker] = []
         self.stopping = threading.Event()
+        self.begun = time.monotonic()
 
     def heed_signals(self) -> None:
         """Ctrl-C, SIGTERM and a closed terminal ask to stop."""
@@ -71,7 +73,7 @@ class Supervisor:
                     log = self.state.log(worker.name)
                     raise Refusal(f"{worker.name} {how or 'is not ready'}; its log {log} ends:\n{processes.tail(log)}")
                 if worker.check_ready():
-                    self.report(worker.name, f"ready in {worker.age():.1f} s")
+                    self.report(worker.name, "ready")
             time.sleep(LOOK)
 
     def watch(self) -> None:
@@ -114,8 +116,8 @@ class Supervisor:
         processes.forget(self.state)
 
     def report(self, who: str, what: str) -> None:
-        """One progress line, on the terminal and in the log."""
+        """One progress line, on the terminal with the seconds since the start, and in the log with the time."""
         with self.state.log("launcher").open("a", encoding="utf-8") as log:
             log.write(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {who} {what}\n")
         with contextlib.suppress(OSError):  # the terminal may be gone; the work goes on
-            print(f"  {who:<14}{what}", flush=True)
+            print(f"{time.monotonic() - self.begun:7.1f} s  {who:<14}{what}", file=sys.stderr, flush=True)

@@ -21,4 +21,3 @@ def test_many_at_once_get_ports_and_passwords_of_their_own(state: State) -> None
 def test_the_folder_can_be_named(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PLATFORM_STATE", str(state.folder))
     assert open_state().folder == state.folder
-    assert open_state().account.reaches(state.folder)

@@ -55,7 +55,7 @@ def test_a_killed_process_is_named_and_started_again(state: State, capfd: pytest
         soon(lambda: not first.alive())
         second = running(state)
     assert second.pid != first.pid
-    assert "ended by signal SIGKILL; starting again in 1 s" in capfd.readouterr().out
+    assert "ended by signal SIGKILL; starting again in 1 s" in capfd.readouterr().err
 
 
 def test_stopping_ends_what_it_started_and_nothing_else(state: State) -> None:
