@@ -1,0 +1,1 @@
+"""What people are told: mails, letters, notices; and what became of each."""

@@ -1,0 +1,91 @@
+"""python -m notifier letters: list, print, confirm the posting."""
+
+import argparse
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from uuid import UUID
+
+from chassis.sql import Database
+from contracts.notifier import LetterPosted
+from notifier.keys import write_private
+from notifier.letters.spool import Gone, Spool
+from notifier.settings import Settings
+from notifier.store import letters, operations
+
+Run = Callable[[Settings, argparse.Namespace], Awaitable[int | None]]
+
+MOST_PRINTS = 2
+"""Once, and once again when the printer jammed; after that NEXI issues a new password."""
+
+
+def define(parser: argparse.ArgumentParser) -> Run:
+    """Letters for the mail room: list, print, confirm the posting."""
+    actions = parser.add_subparsers(required=True, metavar="ACTION")
+    listing = actions.add_parser("list", help="Letters that wait for posting.")
+    listing.set_defaults(work=_list)
+    listing.add_argument("--all", action="store_true", help="the posted and failed ones too")
+    printing = actions.add_parser("print", help="Write a letter's PDF to a file (recorded; once, and once again).")
+    printing.set_defaults(work=_print)
+    posted = actions.add_parser("posted", help="Confirm that a letter left: its sheet is destroyed (recorded).")
+    posted.set_defaults(work=_posted)
+    for one in (printing, posted):
+        one.add_argument("id", type=UUID)
+        one.add_argument("--operator", required=True, help="who you are")
+    printing.add_argument("--to", type=Path, required=True, help="file for the PDF; only you can read it")
+    return _run
+
+
+async def _run(settings: Settings, chosen: argparse.Namespace) -> int | None:
+    database = await Database.connect(settings.database_url, source="notifier", size=2)
+    try:
+        done: int | None = await chosen.work(database, Spool.of(settings), chosen)
+        return done
+    finally:
+        await database.close()
+
+
+async def _list(database: Database, _spool: Spool, chosen: argparse.Namespace) -> None:
+    for row in await letters.listing(database, chosen.all):
+        sys.stdout.write(json.dumps(dict(row), default=str, ensure_ascii=False) + "\n")
+
+
+async def _print(database: Database, spool: Spool, chosen: argparse.Namespace) -> int:
+    async with database.transaction() as tx:
+        row = await letters.locked(tx, chosen.id)
+        if row is None or row["state"] not in ("waiting", "printed"):
+            return _refuse("There is no such letter in the spool.")
+        if row["prints"] >= MOST_PRINTS:
+            return _refuse(f"It was printed {MOST_PRINTS} times already; let identity issue a new password.")
+        try:
+            sheet = spool.take(chosen.id)
+        except Gone:
+            return _refuse("Its sheet is not in the spool folder any more, or was changed.")
+        # Recorded before the file is there: a print that nobody knows of must not exist.
+        await letters.printed(tx, chosen.id)
+        await operations.record(tx, chosen.operator, "print", str(chosen.id))
+    write_private(chosen.to, sheet)
+    sys.stdout.write(f"{chosen.to}\n")
+    return 0
+
+
+async def _posted(database: Database, spool: Spool, chosen: argparse.Namespace) -> int:
+    async with database.transaction() as tx:
+        row = await letters.locked(tx, chosen.id)
+        if row is None or row["state"] != "printed":
+            return _refuse("There is no such printed letter.")
+        await letters.posted(tx, chosen.id)
+        await operations.record(tx, chosen.operator, "posted", str(chosen.id))
+        tx.emit(
+            LetterPosted(
+                letter_id=str(chosen.id), policyholder_code=row["policyholder_code"], about_user_id=row["about_user_id"]
+            )
+        )
+    spool.remove(chosen.id)
+    return 0
+
+
+def _refuse(why: str) -> int:
+    sys.stderr.write(why + "\n")
+    return 1

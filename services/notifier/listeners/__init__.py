@@ -1,0 +1,1 @@
+"""What the notifier hears: wishes for mails and letters, addresses, applications, NEXI's notices."""

@@ -1,0 +1,1 @@
+"""The notifier's decisions: no waiting, no clock, no database."""

@@ -1,0 +1,20 @@
+"""The states of a mail, as operators see them."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """received → sending → sent, or what else became of it."""
+
+    RECEIVED = "received"
+    SENDING = "sending"
+    SENT = "sent"
+    """The relay took it (250)."""
+    RETRYING = "retrying"
+    """Refused for now, or no connection; tried again until its deadline."""
+    FAILED = "failed"
+    """Refused for good, or it cannot be written."""
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    UNKNOWN = "unknown"
+    """The line broke, or the process died, after the text was on its way: perhaps the relay has it."""

@@ -1,0 +1,1 @@
+"""The notifier's memory: the only room with SQL."""

@@ -1,0 +1,173 @@
+"""Mails on their way: claimed, ended, recovered from a process that died, lapsed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from chassis.sql import Database, Reader, Tx
+
+
+class End(StrEnum):
+    """How an attempt ended. All but RELEASED are states of a mail."""
+
+    SENT = "sent"
+    RETRYING = "retrying"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    UNKNOWN = "unknown"
+    RELEASED = "released"
+    """Nothing was tried (no connection): due again, and the attempt does not count."""
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A mail that this process is about to send."""
+
+    id: UUID
+    template: str
+    recipient: str
+    facts: dict[str, Any] = field(repr=False)
+    secret: dict[str, str] | None = field(repr=False)
+    secret_place: tuple[str, ...] | None
+    asked_at: datetime
+    not_after: datetime
+    supersedes: str | None
+    attempts: int
+    unknown_ends: int
+    resent: int
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What became of an attempt; `pause` until the next one, None for never."""
+
+    id: UUID
+    end: End
+    reason: str = ""
+    pause: timedelta | None = None
+    refused_address: bool = False
+
+
+CLAIM = """
+with next as (
+    select id, recipient, place from mails waiting
+     where due_at is not null and due_at <= now() and not_after > now() and {kind}
+       and not exists (select from mails where state = 'sending' and recipient = waiting.recipient)
+     order by urgency, due_at limit $2 for update skip locked
+), first as (
+    select distinct on (recipient) id from next order by recipient, place
+)
+update mails set state = 'sending', sender = $1, due_at = null, attempts = attempts + 1, changed_at = now()
+  from first where mails.id = first.id
+returning mails.id, template, mails.recipient, facts, secret, secret_place, asked_at, not_after, supersedes, attempts,
+          unknown_ends, resent
+"""
+
+
+async def claim(tx: Tx, sender: int, limit: int, *, fresh_only: bool) -> list[Claimed]:
+    """Up to `limit` due mails, at most one for each recipient: a bad address occupies one sender, not all.
+
+    `fresh_only` leaves out what was tried before, so that a crowd of slow ones cannot take every sender either.
+    """
+    rows = await tx.fetch(CLAIM.format(kind="attempts = 0" if fresh_only else "true"), sender, limit)
+    return [Claimed(**{**row, "secret_place": row["secret_place"] and tuple(row["secret_place"])}) for row in rows]
+
+
+async def settle(tx: Tx, sender: int, ended: Sequence[Ended]) -> list[Any]:
+    """Write down how attempts ended; answers id, state, reason and whom it was about, of those that were still ours."""
+    return await tx.fetch(
+        """
+        update mails
+           set state = case when overtaken and ended.state in ('released', 'retrying', 'unknown') then 'superseded'
+                            when ended.state = 'released' then 'retrying' else ended.state end,
+               reason = ended.reason,
+               due_at = case when not overtaken then now() + ended.pause end,
+               attempts = attempts - (ended.state = 'released')::integer,
+               unknown_ends = unknown_ends + (ended.state = 'unknown')::integer,
+               accepted_at = case when ended.state = 'sent' then now() else accepted_at end,
+               sender = null, changed_at = now()
+          from unnest($2::uuid[], $3::text[], $4::text[], $5::interval[]) as ended (id, state, reason, pause)
+         where mails.id = ended.id and mails.sender = $1 and mails.state = 'sending'
+        returning mails.id, template, policyholder_code, about_user_id, recipient, mails.state, mails.reason,
+                  accepted_at
+        """,
+        sender,
+        [one.id for one in ended],
+        [one.end for one in ended],
+        [one.reason[:500] for one in ended],
+        [one.pause for one in ended],
+    )
+
+
+async def still_wanted(reader: Reader, mail_id: UUID) -> bool:
+    """Whether no newer mail has superseded the one that is being sent."""
+    return bool(await reader.fetchval("select not overtaken from mails where id = $1", mail_id))
+
+
+async def lapse(tx: Tx) -> list[Any]:
+    """Mails whose deadline has passed are not sent any more; answers them."""
+    return await tx.fetch(
+        """
+        update mails set state = 'expired', due_at = null, changed_at = now(),
+               reason = 'the deadline has passed' || case when reason = '' then '' else '; last: ' || reason end
+         where id in (select id from mails where due_at is not null and not_after <= now()
+                       order by not_after limit 500 for update skip locked)
+        returning id, template, policyholder_code, about_user_id, state, reason
+        """
+    )
+
+
+async def senders(reader: Reader) -> list[int]:
+    """The processes that are sending something, or died while they were."""
+    return [row["sender"] for row in await reader.fetch("select distinct sender from mails where state = 'sending'")]
+
+
+async def recover(tx: Tx, sender: int, repeats: Mapping[str, int], pause: timedelta) -> list[Any]:
+    """Nobody knows how the mails of a dead process ended: send each again as often as its template allows, else rest.
+
+    Does nothing while the process lives (it holds the lock). Answers the mails.
+    """
+    if not await tx.fetchval("select pg_try_advisory_xact_lock($1)", sender):
+        return []
+    return await tx.fetch(
+        """
+        update mails
+           set state = case when overtaken then 'superseded' else 'unknown' end, reason = 'its sender died',
+               sender = null, unknown_ends = unknown_ends + 1, changed_at = now(),
+               due_at = case when not overtaken and unknown_ends < coalesce(($2::jsonb ->> template)::integer, 0)
+                             then now() + $3::interval end
+         where sender = $1 and state = 'sending'
+        returning id, template, policyholder_code, about_user_id, state, reason
+        """,
+        sender, dict(repeats), pause,
+    )  # fmt: skip
+
+
+async def connect_for_life(dsn: str) -> Any:
+    """A connection outside the pool: it holds this process' lock and hears of new mails, as long as it lives.
+
+    A machine that vanished without a word loses its lock after about 30 s.
+    """
+    keepalives = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "4"}
+    return await asyncpg.connect(dsn, timeout=5, server_settings={"application_name": "notifier senders", **keepalives})
+
+
+async def hold(connection: Any, sender: int) -> None:
+    """Tell the other processes that this one lives."""
+    await connection.execute("select pg_advisory_lock($1)", sender)
+
+
+async def counts(database: Database) -> list[Any]:
+    """How many mails are in each state that an operator watches."""
+    return await database.fetch(
+        """
+        select state, count(*) as mails from mails
+         where state in ('received', 'sending', 'retrying', 'unknown', 'failed') group by state
+        """
+    )
