@@ -8,7 +8,7 @@ import time
 from typing import Final
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion10, hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from multidict import istr
 
@@ -16,7 +16,7 @@ from chassis import trace
 from chassis.http.failures import describe, problem_of
 from chassis.http.headers import ALWAYS
 from chassis.http.meters import Meters, template
-from chassis.http.problems import BodyTooLarge, InternalError, MethodNotAllowed, NotFound, Problem
+from chassis.http.problems import BodyTooLarge, InternalError, MalformedRequest, MethodNotAllowed, NotFound, Problem
 
 REQUEST_ID: Final = web.RequestKey("request-id", str)
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -51,7 +51,7 @@ async def finish(request: web.BaseRequest, response: web.StreamResponse) -> None
     if "X-Content-Type-Options" not in headers:
         for name, value in ALWAYS.items():
             headers.setdefault(name, value)
-    headers[hdrs.SERVER] = "chassis"
+        headers[hdrs.SERVER] = ALWAYS[hdrs.SERVER]  # aiohttp has already put its own there, with versions
     if request_id := request.get(REQUEST_ID):
         headers[_REQUEST_ID] = request_id
 
@@ -67,6 +67,8 @@ def break_off(request: web.BaseRequest) -> None:
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
+        if request.version < HttpVersion10:
+            raise MalformedRequest
         response = await handler(request)
         if response.prepared or not request.writer.output_size:
             return response

@@ -10,6 +10,8 @@ ALWAYS: Final = CIMultiDict(
         istr("Cache-Control"): "no-store",
         istr("Content-Security-Policy"): "default-src 'none'; frame-ancestors 'none'",
         istr("Referrer-Policy"): "no-referrer",
+        istr("Server"): "chassis",
     }
 )
+PROBLEM: Final = CIMultiDict({**ALWAYS, istr("Content-Type"): "application/problem+json"})
 JSON: Final = CIMultiDict({**ALWAYS, istr("Content-Type"): "application/json"})

@@ -8,13 +8,14 @@ from pydantic import TypeAdapter
 
 from chassis.http import problems
 from chassis.http.plans import Plan
-from chassis.http.problems import CONTENT_TYPE, Problem
+from chassis.http.problems import Problem
 from chassis.http.routes import PUBLIC
 
 _REF = "#/components/schemas/{model}"
 _ALWAYS = (problems.Busy, problems.InternalError, problems.MalformedRequest, problems.RequestHeadersTooLarge)
 _GUARDED = (problems.Unauthenticated, problems.Forbidden)
 _BODY = (problems.MalformedJson, problems.UnsupportedMediaType, problems.BodyTooLarge, problems.BodyTooSlow)
+_MEDIA_TYPE = "application/problem+json"
 Mode: TypeAlias = Literal["validation", "serialization"]
 Wanted: TypeAlias = tuple[int, Mode, TypeAdapter[Any]]
 
@@ -135,7 +136,7 @@ def _responses(plan: Plan, schemas: Any) -> dict[str, Any]:
         refs = [{"$ref": _REF.format(model=kind.__name__)} for kind in kinds]
         responses[str(code)] = {
             "description": " / ".join(f"{kind.title}." for kind in kinds),
-            "content": {CONTENT_TYPE: {"schema": refs[0] if len(refs) == 1 else {"anyOf": refs}}},
+            "content": {_MEDIA_TYPE: {"schema": refs[0] if len(refs) == 1 else {"anyOf": refs}}},
         }
     return responses
 

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self, TypedDict
 import pydantic_core
 from aiohttp import web
 
-CONTENT_TYPE = "application/problem+json"
+from chassis.http.headers import PROBLEM
 
 
 class FieldError(TypedDict):
@@ -55,7 +55,8 @@ class Problem(Exception):
         """The answer; `instance` names this one occurrence."""
         said = {"type": self.type, "title": self.title, "status": self.status, "detail": self.detail}
         body = pydantic_core.to_json({**said, "instance": instance, **self.members})
-        answer = web.Response(body=body, status=self.status, headers=self.headers, content_type=CONTENT_TYPE)
+        answer = web.Response(body=body, status=self.status, headers=PROBLEM)
+        answer.headers.update(self.headers)
         if self.closes:
             answer.force_close()
         return answer
