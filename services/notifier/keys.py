@@ -60,7 +60,7 @@ class KeyRing:
 
     @classmethod
     def of(cls, settings: Settings) -> "KeyRing":
-        """The ring as the settings want it. For two hours codes and for three days passwords can be sealed without us."""
+        """The ring as the settings want it. Codes can be sealed for two hours without us, passwords for three days."""
         return cls(
             settings.state / "sealing-keys",
             {

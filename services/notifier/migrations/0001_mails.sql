@@ -52,7 +52,7 @@ create index mails_number on mails (application_number, place) where application
 create index mails_received on mails (received_at);
 create index mails_secrets on mails (not_after) where secret is not null;
 -- A sealed secret is for one mail: the same one in another command is a replay.
-create unique index mails_secret_once on mails (sha256(convert_to(secret ->> 'ciphertext', 'UTF8'))) where secret is not null;
+create unique index mails_secret_once on mails ((secret ->> 'ciphertext')) where secret is not null;
 
 -- Every address a user ever had, from identity's events; the greatest version at a moment is the one in force then.
 create table addresses (

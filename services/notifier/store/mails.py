@@ -45,9 +45,7 @@ async def add(tx: Tx, mail: NewMail, refused: str = "") -> str | None:
             select case
                      when $14::text <> '' then $14::text
                      when exists (select from mails
-                                   where sha256(convert_to(secret ->> 'ciphertext', 'UTF8'))
-                                       = sha256(convert_to($11::jsonb ->> 'ciphertext', 'UTF8'))
-                                     and secret is not null and id <> $1)
+                                   where secret ->> 'ciphertext' = $11::jsonb ->> 'ciphertext' and id <> $1)
                      then 'replayed: its secret came in another mail before' else '' end as reason,
                    $13::text is not null and exists
                      (select from mails where supersedes = $13 and asked_at > $9 and id <> $1) as overtaken
