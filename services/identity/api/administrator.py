@@ -60,13 +60,15 @@ class Changed(View):
 
 
 @routes.get("/administrator", needs=Permission.ADMINISTER)
-async def detail(caller: Caller, settings: IdentitySettings, database: Database) -> Administrator:
+async def show_administrator(caller: Caller, settings: IdentitySettings, database: Database) -> Administrator:
     """The own data, with an address that waits for its link."""
     return await shown(database, await _own(database, caller), settings)
 
 
 @routes.post("/administrator/validation", needs=Permission.ADMINISTER, raises=[StaleVersion])
-async def validate(body: AdministratorForm, caller: Caller, database: Database) -> AdministratorConfirmation:
+async def validate_administrator(
+    body: AdministratorForm, caller: Caller, database: Database
+) -> AdministratorConfirmation:
     """確認する: all values, and which of them are new (R112). Nothing is stored."""
     user = await _own(database, caller)
     check_version(body.version, user.version)
@@ -81,7 +83,7 @@ async def validate(body: AdministratorForm, caller: Caller, database: Database) 
 
 
 @routes.put("/administrator", needs=Permission.ADMINISTER, raises=[StaleVersion, WrongPassword, PasswordLocked])
-async def change(
+async def change_administrator(
     body: AdministratorChange,
     caller: Caller,
     request: web.Request,

@@ -50,7 +50,9 @@ class Changed(View):
 
 
 @routes.post("/applicants/{user_id}/validation", needs=Permission.ADMINISTER, raises=[NotFound, StaleVersion])
-async def validate_change(user_id: fields.WebUserId, body: ApplicantChange, caller: Caller, tx: Tx) -> Confirmation:
+async def validate_applicant_change(
+    user_id: fields.WebUserId, body: ApplicantChange, caller: Caller, tx: Tx
+) -> Confirmation:
     """確認する for a change: all values, and which of them are new (R161). Nothing is stored."""
     user = await _editable(tx, user_id, body, caller)
     before, after = _values(user), _wished(body)
@@ -63,7 +65,7 @@ async def validate_change(user_id: fields.WebUserId, body: ApplicantChange, call
 
 
 @routes.put("/applicants/{user_id}", needs=Permission.ADMINISTER, raises=[NotFound, StaleVersion])
-async def change(
+async def change_applicant(
     user_id: fields.WebUserId,
     body: ApplicantChange,
     caller: Caller,

@@ -87,7 +87,9 @@ class OtherFile(Problem):
 
 
 @routes.post("/applicant-imports/validation", needs=Permission.ADMINISTER, raises=[UnsupportedMediaType, BodyTooLarge])
-async def validate(request: web.Request, caller: Caller, settings: IdentitySettings, database: Database) -> DryRun:
+async def validate_import(
+    request: web.Request, caller: Caller, settings: IdentitySettings, database: Database
+) -> DryRun:
     """The dry run: every row's errors by row and column. Body: text/csv in UTF-8 or Windows-31J. Nothing is stored."""
     company, content = caller.operator.policyholder_code, await _content(request)
     forms, errors = await _read(database, company, content, settings.import_rows)
@@ -108,7 +110,7 @@ async def validate(request: web.Request, caller: Caller, settings: IdentitySetti
     status=(201, 200),
     raises=[UnsupportedMediaType, BodyTooLarge, FileHasErrors, OtherFile, NoIdLeft, KeyUsedOtherwise],
 )
-async def register(
+async def import_applicants(
     request: web.Request,
     caller: Caller,
     settings: IdentitySettings,
@@ -137,7 +139,7 @@ async def register(
 
 
 @routes.get("/applicant-imports/template", needs=Permission.ADMINISTER)
-async def template() -> web.Response:
+async def show_import_template() -> web.Response:
     """An empty file with the header row (UTF-8 with BOM, so that spreadsheets read it right)."""
     return web.Response(
         body=imports.template(),

@@ -55,7 +55,7 @@ class Registered(View):
 
 
 @routes.get("/applicants", needs=Permission.ADMINISTER)
-async def listing(query: Wish, caller: Caller, database: Database) -> Page:
+async def list_applicants(query: Wish, caller: Caller, database: Database) -> Page:
     """The company's applicants, also disabled ones."""
     company = caller.operator.policyholder_code
     narrow = query.search.strip()
@@ -78,13 +78,13 @@ async def listing(query: Wish, caller: Caller, database: Database) -> Page:
 
 
 @routes.get("/applicants/{user_id}", needs=Permission.ADMINISTER, raises=[NotFound])
-async def detail(user_id: fields.WebUserId, caller: Caller, database: Database) -> Applicant:
+async def show_applicant(user_id: fields.WebUserId, caller: Caller, database: Database) -> Applicant:
     """One applicant of the own company; anybody else is not found."""
     return await shown(database, caller.operator.policyholder_code, user_id)
 
 
 @routes.post("/applicants/validation", needs=Permission.ADMINISTER)
-async def validate_new(body: ApplicantForm, caller: Caller, database: Database) -> Confirmation:
+async def validate_applicant(body: ApplicantForm, caller: Caller, database: Database) -> Confirmation:
     """確認する for a new applicant: what would be registered (R137, R139). Nothing is stored."""
     company = caller.operator.policyholder_code
     check_rules(broken_rights(body.rights(), await facts(database, company)))
@@ -92,7 +92,7 @@ async def validate_new(body: ApplicantForm, caller: Caller, database: Database) 
 
 
 @routes.post("/applicants", needs=Permission.ADMINISTER, status=(201, 200), raises=[NoIdLeft, KeyUsedOtherwise])
-async def register(
+async def register_applicant(
     body: ApplicantForm,
     caller: Caller,
     request: web.Request,

@@ -111,7 +111,7 @@ class EmailChangeOrder:
 @routes.post(
     "/email-changes/confirmation", needs=PUBLIC, raises=[UnknownLink, SupersededLink, WithdrawnLink, LapsedLink]
 )
-async def confirm(body: Token, settings: IdentitySettings, tx: Tx) -> Confirmed:
+async def confirm_email_change(body: Token, settings: IdentitySettings, tx: Tx) -> Confirmed:
     """The button behind the link; no login needed. Repeating it within the 24 hours changes nothing (E3)."""
     hashed = token_hash(body.token)
     user_id = await email_changes.owner(tx, hashed)
@@ -141,7 +141,7 @@ _REFUSALS: dict[LinkState, type[Problem]] = {
 
 
 @routes.delete("/administrator/email-change", needs=Permission.ADMINISTER, raises=[NotFound])
-async def withdraw(caller: Caller, request: web.Request, settings: IdentitySettings, tx: Tx) -> None:
+async def withdraw_email_change(caller: Caller, request: web.Request, settings: IdentitySettings, tx: Tx) -> None:
     """Take the open request back; its link is void."""
     user = await users.lock(tx, caller.operator.user_id)
     if user is None or not await email_changes.withdraw(tx, user.user_id):

@@ -23,7 +23,7 @@ class MenuPage(View):
 
 
 @routes.get("/menu", needs=Permission.CHANGE_PASSWORD, step_up=False)
-async def menu(caller: Caller, database: Database) -> MenuPage:
+async def show_menu(caller: Caller, database: Database) -> MenuPage:
     """Free of the one-time password, so that the page can be drawn (O3)."""
     standing = Standing(
         role=caller.role,

@@ -45,7 +45,7 @@ class Reset(View):
     needs=Permission.ADMINISTER,
     raises=[NotFound, ApplicantDisabled],
 )
-async def reset(
+async def reset_password(
     user_id: fields.WebUserId,
     caller: Caller,
     request: web.Request,

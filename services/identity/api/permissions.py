@@ -34,7 +34,7 @@ class RiderCodes(View):
 
 
 @routes.post("/permissions/preview", needs=Permission.ADMINISTER)
-async def preview(body: RightsForm, caller: Caller, database: Database) -> Preview:
+async def preview_permissions(body: RightsForm, caller: Caller, database: Database) -> Preview:
     """Before rights are given: what they would let an applicant do."""
     company = caller.operator.policyholder_code
     check_rules(broken_rights(body.rights(), await facts(database, company)))
@@ -42,7 +42,7 @@ async def preview(body: RightsForm, caller: Caller, database: Database) -> Previ
 
 
 @routes.get("/applicants/{user_id}/permissions", needs=Permission.ADMINISTER, raises=[NotFound])
-async def present(user_id: fields.WebUserId, caller: Caller, database: Database) -> Preview:
+async def show_permissions(user_id: fields.WebUserId, caller: Caller, database: Database) -> Preview:
     """What an applicant may do now, and why not more."""
     company = caller.operator.policyholder_code
     row = await applicants.one(database, company, user_id)
@@ -52,7 +52,7 @@ async def present(user_id: fields.WebUserId, caller: Caller, database: Database)
 
 
 @routes.get("/rider-codes", needs=Permission.ADMINISTER)
-async def rider_codes(caller: Caller, database: Database) -> RiderCodes:
+async def list_rider_codes(caller: Caller, database: Database) -> RiderCodes:
     """The policyholder's rider codes, as NEXI says."""
     known = await facts(database, caller.operator.policyholder_code)
     return RiderCodes(uses_comprehensive_insurance=known.uses_comprehensive, rider_codes=sorted(known.usable_codes))
