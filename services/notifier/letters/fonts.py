@@ -1,6 +1,7 @@
 """Noto Sans JP, cut down to the letters of one text, with the outlines that PDF libraries can embed."""
 
 import io
+import logging
 from collections.abc import Set
 
 import pylopdf_fonts_jp
@@ -8,6 +9,9 @@ from fontTools import subset
 from fontTools.pens.cu2quPen import Cu2QuPen
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont, newTable
+
+# It logs which letters it keeps, and a password is among them.
+logging.getLogger("fontTools").setLevel(logging.WARNING)
 
 LARGEST_DEVIATION = 1.0  # of the 1,000 units of a letter, when cubic curves become quadratic ones
 _NO_PROGRAMS = (

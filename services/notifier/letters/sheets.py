@@ -25,10 +25,11 @@ _drawing = threading.Lock()  # reportlab's fonts are registered by name for the 
 TITLE = "NEXI Webサービス　Webユーザー（管理者）初期パスワードのお知らせ"
 OPENING = (
     "このたびは、NEXI Webサービスにお申し込みいただき、ありがとうございます。",
-    "Webユーザー（管理者）の登録が完了しましたので、WebユーザーIDと初期パスワードをお知らせします。",
+    "Webユーザー（管理者）の登録が完了しました。WebユーザーIDと初期パスワードをお知らせします。",
 )
 NOTES = (
-    "・ 初期パスワードは、初回ログイン時にのみ使用できます。ログイン後に新しいパスワードへ変更してください。",
+    "・ 初期パスワードは、初回ログイン時にのみ使用できます。",
+    "・ ログイン後に、新しいパスワードへ変更してください。",
     "・ 初期パスワードには有効期限があります。お早めにログインしてください。",
     "・ この書面は、第三者の目に触れないよう管理し、ログイン後は破棄してください。",
     "・ 封筒が開封されていた場合は、ログインせずにNEXIまでご連絡ください。",
@@ -70,15 +71,18 @@ def draw(letter: Letter) -> bytes:
 
 def _address(letter: Letter) -> Iterator[str]:
     yield f"〒{letter.postal_code}"
-    letters_a_line = int(WINDOW_WIDTH / 10)
+    letters_a_line = int(WINDOW_WIDTH / 10)  # of 10 points each
     for text in (letter.address, letter.company, f"{letter.addressee}　様"):
         yield from (text[start : start + letters_a_line] for start in range(0, len(text), letters_a_line))
+        yield ""
 
 
 def _draw_address(canvas: Canvas, lines: list[str], date: str) -> None:
     canvas.setFont(FONT, 10)
-    for place, line in enumerate(lines):
-        canvas.drawString(WINDOW_LEFT, HEIGHT - WINDOW_TOP - (place + 1) * 4.6 * mm, line)
+    baseline = HEIGHT - WINDOW_TOP
+    for line in lines:
+        baseline -= 4.6 * mm if line else 1.8 * mm
+        canvas.drawString(WINDOW_LEFT, baseline, line)
     canvas.drawRightString(RIGHT, HEIGHT - 22 * mm, date)
     for place, line in enumerate(SENDER):
         canvas.drawRightString(RIGHT, HEIGHT - (72 + 5 * place) * mm, line)
