@@ -1,6 +1,7 @@
 """accounts on a real socket with the demo banks, and a way to ask it things."""
 
 from collections.abc import AsyncIterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from chassis.service import Runtime
 from contracts.caller import Caller
 from deploy.local.cluster import Cluster
 from tests.support.keys import Signer
-from tests.support.platform import Platform, services
+from tests.support.platform import Platform
 
 
 @pytest.fixture(scope="session")
@@ -57,10 +58,9 @@ def ask(platform: Platform, accounts: Runtime, client: aiohttp.ClientSession) ->
 @pytest.fixture
 async def apart(cluster: Cluster, signer: Signer, tmp_path: Path) -> AsyncIterator[Platform]:
     """Virtual hosts and a database of this test's own, for processes and for what would disturb others."""
-    everything = services()
-    platform = Platform(
-        cluster, tmp_path, signer, of={name: everything[name] for name in ("accounts", "applications", "audit")}
-    )
+    needed = ("accounts", "applications", "audit")
+    found = {name: import_module(f"{name}.service").service for name in needed}
+    platform = Platform(cluster, tmp_path, signer, of=found)
     await platform.prepare()
     try:
         yield platform

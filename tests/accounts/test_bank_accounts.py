@@ -13,6 +13,7 @@ from contracts.accounts import AccountProcedureApplied, AccountProcedureRefused,
 from contracts.applications import ApplicationSubmitted, Procedure
 from tests.accounts import messages
 from tests.accounts.conftest import Gateway
+from tests.accounts.processes import run, serving
 from tests.support.callers import administrator, applicant, group_viewer, operator
 from tests.support.eventually import eventually
 from tests.support.platform import Platform, Spy
@@ -274,6 +275,24 @@ async def test_a_procedure_submitted_while_accounts_is_down_is_carried_out_when_
             said = await spy.next(number=event.number)
             assert said["type"] == AccountProcedureApplied.wire_type()
             assert _about(spy, event.number) == []
+
+
+@pytest.mark.requirement("P7", "R-4")
+async def test_a_killed_process_leaves_no_procedure_undecided_or_decided_twice(apart: Platform) -> None:
+    code = policyholder_code()
+    events = [messages.registration(code, account_number=f"{n:07d}") for n in range(120)]
+    async with serving(apart) as first, apart.owner("accounts") as owner, apart.hears(*ANSWERS) as spy:
+        assert (await run(apart, "banks", "demo"))[0] == 0
+        saying = asyncio.create_task(apart.say("applications", *events))
+        await eventually(lambda: owner.fetchval("select count(*) > 10 from account_procedures"))
+        first.kill()
+        async with serving(apart):
+            await saying
+            answers = [await spy.next(number=event.number) for event in events]
+        assert {one["type"] for one in answers} == {AccountProcedureApplied.wire_type()}
+        assert len({one["data"]["account_id"] for one in answers}) == len(events)
+        assert await owner.fetchval("select count(*) from bank_accounts") == len(events)
+        assert await owner.fetchval("select count(*) from account_versions") == len(events)
 
 
 async def test_other_procedures_are_none_of_our_business(platform: Platform, ask: Gateway, accounts: Runtime) -> None:

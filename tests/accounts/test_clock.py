@@ -4,9 +4,11 @@ import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import aiohttp
 import pytest
 
 from accounts.listeners.clock import apply_all_due
+from chassis.service import Runtime
 from chassis.sql import Database
 from contracts.accounts import ProfileChanged
 from tests.accounts import messages
@@ -103,7 +105,9 @@ async def test_many_at_once_apply_each_change_once(platform: Platform, ask: Gate
             await rival.close()
 
 
-async def test_a_change_that_cannot_be_applied_holds_up_nobody(platform: Platform, ask: Gateway) -> None:
+async def test_a_change_that_cannot_be_applied_holds_up_nobody(
+    platform: Platform, ask: Gateway, accounts: Runtime, client: aiohttp.ClientSession
+) -> None:
     broken, sound = policyholder_code(), policyholder_code()
     bad, good = await waiting(platform, ask, broken, name="壊"), await waiting(platform, ask, sound, name="良")
     async with platform.owner("accounts") as owner:
@@ -112,6 +116,8 @@ async def test_a_change_that_cannot_be_applied_holds_up_nobody(platform: Platfor
         await let_the_day_come(platform, good)
         await profile_of(ask, sound, name="良")
         assert await owner.fetchval("select applied_at is null from profile_changes where number = $1", bad)
+        async with client.get(f"{accounts.url}/metrics") as response:
+            assert "profile_changes_failing 1.0" in await response.text()
         await owner.execute("delete from profile_changes where number = $1", bad)
 
 

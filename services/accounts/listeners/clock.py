@@ -3,6 +3,7 @@
 import asyncio
 
 import structlog
+from prometheus_client import Gauge
 
 from accounts.listeners.profiles import apply_change
 from accounts.store import profiles
@@ -12,6 +13,8 @@ from chassis.sql import Database
 log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
+
+FAILING = Gauge("profile_changes_failing", "Completed changes whose day has come and that could not be applied")
 
 
 async def apply_due_changes(database: Database) -> None:
@@ -37,6 +40,7 @@ async def apply_all_due(database: Database) -> list[str]:
             async with database.transaction() as tx:
                 claimed = await profiles.claim_due(tx, failed)
                 if claimed is None:
+                    FAILING.set(len(failed))
                     return applied
                 await apply_change(tx, claimed["policyholder_code"], claimed["number"])
             applied.append(claimed["number"])
