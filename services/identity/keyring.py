@@ -77,6 +77,12 @@ class Keyring:
         return Key(row["key_id"], public, private, row["signs"])
 
 
+async def rotate(tx: Tx, secrets_: Secrets, notice: timedelta) -> str:
+    """Replace the keys, one rotation at a time; answers the new key's id."""
+    await signing_keys.hold(tx)
+    return await create(tx, secrets_, notice)
+
+
 async def create(tx: Tx, secrets_: Secrets, notice: timedelta) -> str:
     """A new key that is published at once, signs after `notice`, and replaces all others; answers its id.
 

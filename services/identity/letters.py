@@ -4,7 +4,6 @@ from uuid import UUID
 
 from chassis.seals import Sealed
 from chassis.sql import Tx
-from contracts.nexi import Profile
 from contracts.notifier import SealingPurpose, SendLetter
 from identity.credentials import Temporary, seal_for_notifier
 from identity.store.users import User
@@ -12,14 +11,14 @@ from identity.store.users import User
 UNSEALED = Sealed(key_id="", ciphertext="")
 
 
-async def send_letter(tx: Tx, profile: Profile, user: User, temporary: Temporary) -> UUID:
+async def send_letter(tx: Tx, company: str, postal_code: str, address: str, user: User, temporary: Temporary) -> UUID:
     """Order the letter with the commit. Raises NoSealingKey."""
     letter = SendLetter(
         policyholder_code=user.policyholder_code,
         about_user_id=user.user_id,
-        company=profile.name,
-        postal_code=profile.postal_code,
-        address=profile.address,
+        company=company,
+        postal_code=postal_code,
+        address=address,
         addressee=user.name,
         secret=UNSEALED,
         not_after=temporary.expires_at,

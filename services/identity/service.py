@@ -26,6 +26,7 @@ from identity.api import (
     sessions,
 )
 from identity.authentication import Authentication
+from identity.commands import COMMANDS
 from identity.hashing import Hasher
 from identity.keyring import Keyring
 from identity.listeners import mails, nexi, profiles, sealing_keys
@@ -78,6 +79,7 @@ service = Service(
     listeners=[nexi.listeners, profiles.listeners, sealing_keys.listeners, mails.listeners],
     tasks=[reissues.carry_out],
     provides=provide,
+    commands=COMMANDS,
     revocations=AccessRevoked,
     refusal=AccessRefused,
 )

@@ -1,4 +1,4 @@
-"""A new password for an administrator who forgot it: answered alike for all, worked on afterwards (R121 to R124, L6)."""
+"""A new password for an administrator who forgot it: answered alike for all, worked on later (R121 to R124, L6)."""
 
 import asyncio
 from datetime import timedelta

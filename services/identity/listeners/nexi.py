@@ -115,7 +115,9 @@ async def _provision_administrator(
         tx, secrets, user.user_id, Reason.INITIAL_LETTER, settings.letter_password_life
     )
     try:
-        await send_letter(tx, message.profile, user, temporary)
+        await send_letter(
+            tx, message.profile.name, message.profile.postal_code, message.profile.address, user, temporary
+        )
     except NoSealingKey:
         raise keys.no_sealing_key() from None
     _say_provisioned(tx, user)

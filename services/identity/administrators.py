@@ -1,0 +1,88 @@
+"""A company's administrator made, disabled or enabled by an operator, beside NEXI's events."""
+
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from chassis.messages import explain
+from contracts import fields
+from contracts.identity import WebUserProvisioned
+from contracts.nexi import Administrator
+from contracts.permissions import Role
+from identity import access
+from identity.addresses import announce
+from identity.credentials import NoSealingKey, Reason, new_temporary_password
+from identity.letters import send_letter
+from identity.operating import Operating
+from identity.rules.permissions import GREATEST
+from identity.rules.web_user_ids import administrator_id
+from identity.store import companies, users
+
+_POSTAL_CODE: TypeAdapter[str] = TypeAdapter(fields.PostalCode)
+_ADDRESS: TypeAdapter[str] = TypeAdapter(fields.Address)
+
+
+async def create_administrator(means: Operating, chosen: Namespace) -> Mapping[str, Any]:
+    """For a registered company without one; the password leaves as a letter (N1). Raises ValueError with the reason."""
+    code = chosen.policyholder_code
+    try:
+        person = Administrator(
+            name=chosen.name,
+            email=chosen.email,
+            phone=chosen.phone,
+            department=chosen.department,
+            title=chosen.title,
+        )
+        postal_code = _POSTAL_CODE.validate_python(chosen.postal_code)
+        address = _ADDRESS.validate_python(chosen.address)
+    except ValidationError as error:
+        raise ValueError(explain(error)) from None
+    async with means.database.transaction() as tx:
+        company = await companies.lock(tx, code)
+        if company is None:
+            raise ValueError(f"The policyholder {code} is not registered.")
+        user = await users.create(
+            tx,
+            user_id=administrator_id(code),
+            policyholder_code=code,
+            role=Role.ADMINISTRATOR,
+            **person.model_dump(),
+            rights=GREATEST,
+        )
+        if user is None:
+            raise ValueError(f"The policyholder {code} has an administrator already.")
+        temporary = await new_temporary_password(
+            tx, means.secrets, user.user_id, Reason.INITIAL_LETTER, means.settings.letter_password_life
+        )
+        try:
+            await send_letter(tx, company.name, postal_code, address, user, temporary)
+        except NoSealingKey:
+            raise ValueError("No key of the notifier is known yet: is the notifier running?") from None
+        announce(tx, user)
+        tx.emit(WebUserProvisioned(policyholder_code=code, user_id=user.user_id, role=user.role))
+        means.record(tx, "administrator create", user.user_id, code)
+    return {"user_id": user.user_id, "letter_valid_until": temporary.expires_at}
+
+
+async def switch_administrator(means: Operating, code: str, enabled: bool) -> Mapping[str, Any]:
+    """Disable (sessions end at once, L8) or enable again. Raises ValueError with the reason."""
+    event = None
+    async with means.database.transaction() as tx:
+        known = await users.administrator(tx, code)
+        if known is None:
+            raise ValueError(f"The policyholder {code} has no administrator.")
+        changed = await users.set_enabled(tx, known.user_id, enabled)
+        if changed is not None:
+            announce(tx, changed)
+            if not enabled:
+                _, event = await access.end_all(tx, code, known.user_id, "disabled")
+        means.record(tx, f"administrator {'enable' if enabled else 'disable'}", known.user_id, code)
+    in_force_from = await means.in_force(event) if event else None
+    return {
+        "user_id": known.user_id,
+        "enabled": enabled,
+        "changed": changed is not None,
+        "in_force_from": in_force_from,
+    }

@@ -1,0 +1,74 @@
+"""What an operator's command stands on: the database, and the word to the broker, also while the service is down."""
+
+import asyncio
+import getpass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from chassis.amqp.connection import persist
+from chassis.amqp.relay import Relay
+from chassis.revocations import Revocations
+from chassis.sql import Database, Tx
+from contracts.actions import Operator
+from contracts.identity import OperatorActed
+from identity.secrets import Secrets
+from identity.settings import IdentitySettings
+
+PATIENCE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Operating:
+    """The means of one command, and who gave it."""
+
+    settings: IdentitySettings
+    database: Database
+    secrets: Secrets
+    operator: Operator
+    revocations: Revocations
+
+    def record(self, tx: Tx, command: str, about_user_id: str | None = None, code: str = "") -> None:
+        """Every command is in the security trail; of the company it was about, if any."""
+        operator = self.operator.model_copy(update={"policyholder_code": code})
+        tx.emit(OperatorActed(operator=operator, command=command, about_user_id=about_user_id))
+
+    async def in_force(self, event_id: UUID) -> datetime | None:
+        """See Revocations.in_force; waits a little until this process knows who else is there."""
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await self.revocations.caught_up.wait()
+        except TimeoutError:
+            pass
+        return await self.revocations.in_force(event_id, PATIENCE_SECONDS)
+
+
+@asynccontextmanager
+async def operating(settings: IdentitySettings, name: str | None) -> AsyncIterator[Operating]:
+    """Stand ready for one command by `name` (default: the system's user); what it says is published at the end."""
+    database = await Database.connect(settings.database_url, source="identity", size=4)
+    revocations = Revocations(f"identity-command@{settings.member}", settings.broker_url)
+    relay = Relay(database, settings.database_url, {"": settings.broker_url})
+    work = [asyncio.create_task(relay.run()), asyncio.create_task(persist("access", revocations.run))]
+    operator = Operator(policyholder_code="", user_id=f"operator:{name or getpass.getuser()}"[:64])
+    try:
+        yield Operating(settings, database, Secrets.load(settings.state), operator, revocations)
+        await _published(database)
+    finally:
+        await revocations.leave()
+        for task in work:
+            task.cancel()
+        await asyncio.wait(work)
+        await database.close()
+
+
+async def _published(database: Database) -> None:
+    """Wait a little until everything said has left; what has not, the running service carries."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await database.fetchval("select exists (select from outbox)"):
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        pass
