@@ -15,7 +15,8 @@ find_python() {
 if ! python=$(find_python); then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         echo "  python  no Python 3.11 or newer here: installing Debian's python3" >&2
-        apt-get -qq update >&2 && apt-get -qq install -y --no-install-recommends python3 python3-venv >&2 || true
+        export DEBIAN_FRONTEND=noninteractive
+        apt-get -qq update && apt-get -qq install -y --no-install-recommends python3 python3-venv >/dev/null || true
     fi
     if ! python=$(find_python); then
         echo "Python 3.11 or newer is needed: install it (Debian: apt-get install python3 python3-venv)" \

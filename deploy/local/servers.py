@@ -62,7 +62,8 @@ class Servers:
         if named := os.environ.get("RABBITMQ_URL"):
             return self.named_rabbitmq(checked("RABBITMQ_URL", named, ("amqp", "amqps")))
         self.rabbitmq = RabbitMQ(self.state, self.ports)
-        self.report("rabbitmq", "starting (a first start fetches it, some 30 MB)")
+        fetched = (self.state.tools / "rabbitmq").exists()
+        self.report("rabbitmq", "starting" if fetched else "starting; what this machine lacks is fetched, some 30 MB")
         self.rabbitmq.start()
         self.report("rabbitmq", f"ready on port {self.rabbitmq.port}")
         return self.rabbitmq.url, self.rabbitmq.management_url
