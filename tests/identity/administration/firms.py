@@ -86,11 +86,11 @@ class Firm:
         caller = caller or self.administrator
         operator = caller.operator
         versions = {f"session:{caller.session_id}": 0}
-        for subject, query in (
-            (f"user:{operator.user_id}", "select rights_version from users where user_id = $1"),
-            (f"policyholder:{operator.policyholder_code}", "select rights_version from companies where policyholder_code = $1"),
-        ):  # fmt: skip
-            versions[subject] = await self.database.fetchval(query, subject.partition(":")[2]) or 0
+        for subject, key, query in (
+            ("user", operator.user_id, "select rights_version from users where user_id = $1"),
+            ("policyholder", self.code, "select rights_version from companies where policyholder_code = $1"),
+        ):
+            versions[f"{subject}:{key}"] = await self.database.fetchval(query, key) or 0
         return self.platform.headers(caller, versions)
 
     async def ask(

@@ -180,7 +180,8 @@ async def test_a_list_refuses_what_it_does_not_know(firm: Firm, query: str) -> N
 @pytest.mark.requirement("R143", "L8")
 async def test_a_list_of_999_shows_all_of_them_disabled_ones_too(firm: Firm) -> None:
     await firm.database.execute(
-        "insert into users (user_id, policyholder_code, role, name, email, entry, contract_data, application_data, enabled)"
+        "insert into users"
+        " (user_id, policyholder_code, role, name, email, entry, contract_data, application_data, enabled)"
         " select $1 || lpad(n::text, 3, '0'), $1, 'applicant', '氏名' || n, n || '@sample.com', 'none', 'none', 'none',"
         " n % 3 > 0 from generate_series(1, 999) n",
         firm.code,
