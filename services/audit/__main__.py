@@ -1,7 +1,15 @@
-"""python -m audit: run, migrate, operate, verify."""
+"""python -m audit: run, migrate, operate; and the verifier's programs, which need neither settings nor a service."""
 
-from audit.service import service
+import sys
+
+from audit.proof.command_line import verify_file, verify_log
 from chassis.command_line import main
 
+PROGRAMS = {"verify": verify_log, "verify-csv": verify_file}
+
 if __name__ == "__main__":
+    if sys.argv[1:] and sys.argv[1] in PROGRAMS:
+        sys.exit(PROGRAMS[sys.argv[1]](sys.argv[2:]))
+    from audit.service import service
+
     main(service)

@@ -4,26 +4,21 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from pydantic_settings import SettingsConfigDict
-
-from audit.api import downloads, operations, own_history, searches
+from audit.api import downloads, operations, own_history, proofs, searches, siem, trail
 from audit.api.streams import Exports
+from audit.command_line import archive, dump, tail, work_on_gaps
+from audit.listeners.checkpoints import sign_checkpoints
 from audit.listeners.events import events, nexi
+from audit.listeners.gaps import watch_gaps
 from audit.listeners.upkeep import keep_partitions
 from audit.months import Months
 from audit.proof.keys import Signer
+from audit.settings import AuditSettings
 from chassis.service import Service
-from chassis.settings import Settings
 from chassis.sql import Database
 from contracts.audit import AccessRefused
 from contracts.caller import Caller
 from contracts.identity import AccessRevoked
-
-
-class AuditSettings(Settings):
-    """Settings of audit, from AUDIT_… variables."""
-
-    model_config = SettingsConfigDict(env_prefix="AUDIT_", extra="ignore", hide_input_in_errors=True)
 
 
 @asynccontextmanager
@@ -45,10 +40,19 @@ service = Service(
         downloads.trail,
         operations.routes,
         own_history.routes,
+        trail.routes,
+        siem.routes,
+        proofs.routes,
     ],
     listeners=[events, nexi],
-    tasks=[keep_partitions],
+    tasks=[keep_partitions, watch_gaps, sign_checkpoints],
     provides=provide,
     revocations=AccessRevoked,
     refusal=AccessRefused,
+    commands={
+        "gaps": work_on_gaps,
+        "dump": dump,
+        "archive": archive,
+        "tail": tail,
+    },
 )

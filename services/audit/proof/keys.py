@@ -25,6 +25,11 @@ class Signer:
     def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key = key
         self.key_id = key_id(key.public_key())
+        self.public_pem = (
+            key.public_key()
+            .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+            .decode()
+        )
 
     @classmethod
     def from_folder(cls, folder: Path) -> "Signer":
@@ -35,10 +40,9 @@ class Signer:
         key = serialization.load_pem_private_key(path.read_bytes(), None)
         if not isinstance(key, Ed25519PrivateKey):
             raise TypeError(f"{path} is not an Ed25519 key")
-        (folder / PUBLIC_NAME).write_bytes(
-            key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        )
-        return cls(key)
+        signer = cls(key)
+        (folder / PUBLIC_NAME).write_text(signer.public_pem, encoding="ascii")
+        return signer
 
     def sign(self, statement: Mapping[str, Any]) -> dict[str, Any]:
         """The statement with our key's id and its signature."""

@@ -1,10 +1,9 @@
 """Which days of the history may be served, and how a moment is printed (rulings H4, R244 to R246)."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time, timedelta, timezone
 
-JAPAN = ZoneInfo("Asia/Tokyo")
+JAPAN = timezone(timedelta(hours=9), "JST")
 BEGINNING = date(2016, 3, 22)
 """Operations before this day are not served (R245)."""
 

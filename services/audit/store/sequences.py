@@ -36,7 +36,7 @@ select producer, hole
 
 
 async def look(tx: Tx) -> None:
-    """Bring the table of gaps up to date: new holes in, filled ones closed, narrowed ones narrowed."""
+    """Bring the table of gaps up to date: filled ones are closed, new holes are entered."""
     await tx.execute(
         f"""
         with holes as materialized ({HOLES})
@@ -47,36 +47,41 @@ async def look(tx: Tx) -> None:
     )
     await tx.execute(
         f"""
-        with holes as materialized ({HOLES})
-        update gaps set missing = hole
-          from holes
-         where closed_at is null and holes.producer = gaps.producer and hole && missing
-           and lower(hole) <> lower(missing)
-           and not exists (select from gaps other where other.producer = gaps.producer and other.closed_at is null
-                                                    and lower(other.missing) = lower(hole))
-           and hole = (select min(one.hole) from holes one where one.producer = gaps.producer and one.hole && missing)
-        """
-    )
-    await tx.execute(
-        f"""
         insert into gaps (producer, missing)
         select producer, hole from ({HOLES}) holes
          where not exists (select from gaps
                             where gaps.producer = holes.producer and closed_at is null and missing && hole)
-        on conflict do nothing
         """
     )
 
 
 async def due(tx: Tx, age: timedelta) -> list[Any]:
-    """Gaps that are older than `age` and were not reported: producer, first, last; now they count as reported."""
+    """What is missing in gaps that are older than `age` and not reported yet: producer, first, last."""
     return await tx.fetch(
-        """
-        update gaps set reported_at = now()
-         where closed_at is null and reported_at is null and explanation is null and found_at < now() - $1::interval
-        returning producer, lower(missing) as first, upper(missing) - 1 as last
+        f"""
+        with due as (
+            update gaps set reported_at = now()
+             where closed_at is null and reported_at is null and explanation is null and found_at < now() - $1::interval
+            returning producer, missing
+        ), holes as materialized ({HOLES})
+        select producer, lower(hole) as first, upper(hole) - 1 as last
+          from due join holes using (producer) where hole && missing order by producer, hole
         """,
         age,
+    )
+
+
+async def missing(reader: Reader) -> list[Any]:
+    """How many numbers of each producer are missing now, explained ones aside."""
+    return await reader.fetch(
+        f"""
+        select producer, coalesce((select sum(upper(hole) - lower(hole)) from ({HOLES}) holes
+                                    where holes.producer = producers.producer
+                                      and not exists (select from gaps where gaps.producer = holes.producer
+                                                       and explanation is not null and gaps.missing && hole)
+                                  ), 0)::bigint as missing
+          from producers
+        """
     )
 
 

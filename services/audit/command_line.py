@@ -1,0 +1,167 @@
+"""What operators can do from a terminal: gaps, dumps for auditors, archiving of old months, a live tail."""
+
+import argparse
+import asyncio
+import gzip
+import hashlib
+import json
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from audit.api.siem import ocsf_lines
+from audit.proof.sources import export_block, parse
+from audit.rules.windows import japanese_day, one_year_before
+from audit.settings import AuditSettings
+from audit.store import sequences, verification
+from chassis.sql import Database
+
+Work = Callable[[AuditSettings, argparse.Namespace], Awaitable[int | None]]
+
+
+def work_on_gaps(parser: argparse.ArgumentParser) -> Work:
+    """List the holes in producers' numbers, or accept one with an explanation so that it is not reported."""
+    parser.add_argument("action", choices=("list", "explain", "producers"))
+    parser.add_argument("number", type=int, nargs="?", help="for explain: the number that `list` shows")
+    parser.add_argument("explanation", nargs="?", help="for explain: why the hole is accepted")
+
+    async def run(settings: AuditSettings, chosen: argparse.Namespace) -> int | None:
+        async with _database(settings) as database:
+            if chosen.action != "explain":
+                ask = sequences.open_gaps if chosen.action == "list" else sequences.producers
+                _show(await ask(database))
+                return None
+            if not chosen.explanation:
+                return _refuse("A number and an explanation are needed.", 2)
+            async with database.transaction() as tx:
+                if await sequences.explain(tx, chosen.number, chosen.explanation):
+                    return None
+        return _refuse(f"There is no open gap {chosen.number}.")
+
+    return run
+
+
+def dump(parser: argparse.ArgumentParser) -> Work:
+    """Write the whole log into a file that `verify --export` can check on another machine."""
+    parser.add_argument("file", type=Path)
+
+    async def run(settings: AuditSettings, chosen: argparse.Namespace) -> None:
+        connection = await asyncpg.connect(settings.database_url, timeout=10)
+        try:
+            await connection.execute(verification.SESSION)
+            with chosen.file.open("xb") as file:
+                rows = await _dump(connection, file)
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            await connection.close()
+        print(f"{rows} rows")
+
+    return run
+
+
+async def _dump(connection: Any, file: Any) -> int:
+    block = rows = 0
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        while page := await verification.blocks(connection, block):
+            last = page[-1]["first"] + page[-1]["rows"] - 1
+            lines = (await verification.lines(connection, page[0]["first"], last)).splitlines(keepends=True)
+            for one in page:
+                file.write(export_block(one, b"".join(lines[: one["rows"]])))
+                del lines[: one["rows"]]
+                rows += one["rows"]
+            block = page[-1]["block"]
+    return rows
+
+
+def archive(parser: argparse.ArgumentParser) -> Work:
+    """Move months that no search can reach any more into files; `verify --archive` reads them (owner role)."""
+    parser.add_argument("--before", required=True, help="YYYY-MM; months before this one, at least 13 months old")
+    parser.add_argument("--to", type=Path, required=True, help="folder for the files")
+    parser.add_argument("--dry-run", action="store_true", help="only say which months it would be")
+
+    async def run(settings: AuditSettings, chosen: argparse.Namespace) -> int | None:
+        today = japanese_day(datetime.now(UTC))
+        first_kept = f"{one_year_before(today):%Y_%m}"
+        before = chosen.before.replace("-", "_")
+        if before > first_kept:
+            return _refuse(f"Searches reach back to {first_kept.replace('_', '-')}; later months must stay.")
+        if settings.owner_database_url is None:
+            return _refuse("OWNER_DATABASE_URL is missing: taking months out needs the owner role.", 2)
+        connection = await asyncpg.connect(settings.owner_database_url, timeout=10)
+        try:
+            await connection.execute(verification.SESSION)
+            for month in await verification.months(connection):
+                if month["month"] < before:
+                    await _archive(connection, month["name"], chosen.to / f"{month['name']}.copy.gz", chosen.dry_run)
+        finally:
+            await connection.close()
+        return None
+
+    return run
+
+
+async def _archive(connection: Any, name: str, path: Path, dry_run: bool) -> None:
+    if dry_run:
+        print(name)
+        return
+    rows, digest = 0, hashlib.sha256()
+    async with connection.transaction():
+        with path.open("xb") as file:
+            with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as packed:
+                async for piece in verification.month_lines(connection, name):
+                    packed.write(piece)
+                    digest.update(piece)
+                    rows += piece.count(b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if rows != sum(1 for piece in _read(path) for _ in parse(piece)):
+            raise OSError(f"{path} does not hold what was written")
+        await verification.drop_month(connection, name)
+    print(json.dumps({"month": name, "rows": rows, "sha256": digest.hexdigest(), "file": str(path)}))
+
+
+def _read(path: Path) -> Any:
+    with gzip.open(path, "rb") as file:
+        yield from file
+
+
+def tail(parser: argparse.ArgumentParser) -> Work:
+    """Follow what is recorded, live, as JSON Lines in OCSF classes; all policyholders."""
+    parser.add_argument("--after", type=int, help="begin after this row; none: with what comes now")
+    parser.add_argument("--view", choices=("all", "history", "trail"), default="all")
+    parser.add_argument("--no-follow", action="store_true", help="end when everything so far was shown")
+
+    async def run(settings: AuditSettings, chosen: argparse.Namespace) -> None:
+        async with _database(settings) as database:
+            lines = ocsf_lines(database, chosen.after, chosen.view, follow=not chosen.no_follow)
+            async for piece in lines:
+                await asyncio.to_thread(sys.stdout.buffer.write, piece)
+                sys.stdout.buffer.flush()
+
+    return run
+
+
+@asynccontextmanager
+async def _database(settings: AuditSettings) -> AsyncIterator[Database]:
+    database = await Database.connect(settings.database_url, source="audit", size=2)
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+def _show(rows: list[Any]) -> None:
+    for row in rows:
+        print(json.dumps(dict(row), default=str, ensure_ascii=False))
+
+
+def _refuse(reason: str, status: int = 1) -> int:
+    print(reason, file=sys.stderr)
+    return status

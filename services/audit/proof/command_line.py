@@ -1,0 +1,87 @@
+"""`python -m audit verify` and `verify-csv`: programs for auditors, who have a public key and need no service."""
+
+import argparse
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from audit.proof.checkpoints import problems, read_file
+from audit.proof.keys import key_id, load_public
+from audit.proof.sources import from_database, from_export
+from audit.proof.verify import verify
+from audit.proof.verify_csv import findings
+
+MOST_SHOWN = 50
+
+
+def verify_log(arguments: Sequence[str]) -> int:
+    """Read the whole history and find any change. Status 0: as it was signed, 1: changed, 2: wrong usage."""
+    parser = argparse.ArgumentParser(prog="python -m audit verify", description=verify_log.__doc__)
+    parser.add_argument("--public-key", type=Path, required=True, action="append", help="PEM; repeat for older keys")
+    parser.add_argument("--checkpoints", type=Path, required=True, action="append", help="file(s) kept outside")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--database", help="PostgreSQL with a role that may read")
+    source.add_argument("--export", type=Path, help="file written by `python -m audit dump`")
+    parser.add_argument("--archive", type=Path, action="append", default=[], help="files of archived months")
+    chosen = parser.parse_args(arguments)
+    try:
+        keys = {key_id(key): key for key in map(load_public, chosen.public_key)}
+        signed = [one for path in chosen.checkpoints for one in read_file(path)]
+    except (OSError, ValueError) as error:
+        print(f"cannot be read: {error}", file=sys.stderr)
+        return 2
+    started = time.perf_counter()
+    notes: list[str] = [] if signed else ["there is no checkpoint: only the inner consistency can be checked"]
+    notes += problems(signed, keys)
+    blocks = (
+        from_database(chosen.database, chosen.archive, notes) if chosen.database else from_export(chosen.export, notes)
+    )
+    result = asyncio.run(verify(blocks, signed, notes))
+    for text in result.found[:MOST_SHOWN]:
+        print(text)
+    seconds = time.perf_counter() - started
+    print(
+        json.dumps(
+            {
+                "verdict": "changed" if result.found else "as signed",
+                "findings": len(result.found),
+                "rows": result.rows,
+                "blocks": result.blocks,
+                "checkpoints_confirmed": result.confirmed,
+                "rows_after_last_checkpoint": result.rows - max((one.rows for one in signed), default=0),
+                "head": result.head.hex(),
+                "seconds": round(seconds, 2),
+            }
+        )
+    )
+    return 1 if result.found else 0
+
+
+def verify_file(arguments: Sequence[str]) -> int:
+    """Check a downloaded file without any network. Status 0: as it was delivered, 1: not, 2: wrong usage."""
+    parser = argparse.ArgumentParser(prog="python -m audit verify-csv", description=verify_file.__doc__)
+    parser.add_argument("file", type=Path, help="the downloaded CSV")
+    parser.add_argument("manifest", type=Path, help="the JSON that belongs to it")
+    parser.add_argument("--public-key", type=Path, required=True, action="append", help="PEM; repeat for older keys")
+    parser.add_argument("--checkpoints", type=Path, action="append", default=[], help="file(s) kept outside")
+    chosen = parser.parse_args(arguments)
+    try:
+        keys = {key_id(key): key for key in map(load_public, chosen.public_key)}
+        manifest = json.loads(chosen.manifest.read_text(encoding="utf-8"))
+        file = chosen.file.read_bytes()
+        checkpoints = [one for path in chosen.checkpoints for one in read_file(path)]
+    except (OSError, ValueError) as error:
+        print(f"cannot be read: {error}", file=sys.stderr)
+        return 2
+    found = findings(file, manifest, keys, checkpoints)
+    for text in found:
+        print(text)
+    if not found:
+        print(
+            f"as delivered: {manifest['records']} records of {manifest['first_day']} to {manifest['last_day']}, "
+            f"taken when the log had {manifest['log_rows']} rows"
+        )
+    return 1 if found else 0
