@@ -49,7 +49,7 @@ def faults(wish: BaseModel, facts: Facts) -> list[Fault]:
             for field in given
             if field in HEAD_OFFICE_ONLY
         ]
-    if not any(item.changes for item in compare(given, _as_content(facts))):
+    if not found and not any(item.changes for item in compare(given, _as_content(facts))):
         found.append(Fault("wished_date", "nothing_changes", "変更する項目がありません。"))
     return found
 

@@ -1,0 +1,95 @@
+"""An application goes from the confirmation screen to completion, and says so at every step (R41 to R53)."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from contracts.applications import ApplicationCompleted, ApplicationRejected, ApplicationSubmitted, DraftSaved
+from tests.applications.fronts import JAPAN, Front, completed, rejected, tell_profile, today
+from tests.support.eventually import eventually
+from tests.support.platform import Platform
+
+
+@pytest.mark.requirement("R8", "R46", "R47", "R50", "R52", "R53", "R191", "R192", "R193", "R197", "R198")
+async def test_a_policyholder_change_is_confirmed_submitted_and_completed(
+    platform: Platform, administrator: Front
+) -> None:
+    await tell_profile(platform, administrator)
+    draft = await administrator.draft("policyholder_change", {"wished_date": today(), "name": "ﾆﾎﾝ商事"})
+    assert re.fullmatch(r"\d{4}-\d{4}-\d{4,5}", draft["number"])
+    assert draft["state"] == "draft"
+    assert draft["content"] == {"wished_date": today(), "name": "ニホン商事"}
+    async with platform.hears(ApplicationSubmitted, ApplicationCompleted) as spy:
+        reply = await administrator.submit(draft)
+        assert reply.status == 200, reply
+        moment = datetime.fromisoformat(reply.body["submitted_at"]).astimezone(JAPAN)
+        assert reply.body["submitted_at_shown"] == moment.strftime("%Y年 %m月 %d日 %H時 %M分")
+        assert reply.body["message"].startswith("申込情報は日本貿易保険に送信されました。")
+        said = await spy.next(number=draft["number"])
+        assert said["data"]["content"] == draft["content"]
+        assert said["data"]["operator"]["user_id"] == administrator.caller.operator.user_id
+        await platform.nexi.publish(completed(draft["number"]))
+        done = (await spy.next(number=draft["number"]))["data"]
+        assert (done["effective_date"], done["content"]["name"]) == (today(), "ニホン商事")
+    assert await administrator.state(draft["number"]) == "completed"
+
+
+@pytest.mark.requirement("P1", "R199")
+async def test_a_rejection_carries_its_reason_to_the_list(platform: Platform, administrator: Front) -> None:
+    number = (await administrator.submitted())["number"]
+    async with platform.hears(ApplicationRejected) as spy:
+        await platform.nexi.publish(rejected(number, "添付書類が不足しています。"))
+        said = (await spy.next(number=number))["data"]
+    assert (said["reason"], said["procedure_label"]) == ("添付書類が不足しています。", "海外商社登録・変更")
+    item = (await administrator.list()).body["items"][0]
+    assert (item["state"], item["state_label"], item["reason"]) == ("rejected", "不受理", "添付書類が不足しています。")
+
+
+@pytest.mark.requirement("R48", "R49", "R186", "R188", "R189", "W7")
+async def test_a_draft_is_saved_by_itself_and_resumed_under_its_number(
+    platform: Platform, administrator: Front
+) -> None:
+    async with platform.hears(DraftSaved) as spy:
+        draft = await administrator.draft(content={"buyer": "ABC"})
+        first = await spy.next(number=draft["number"])
+        resumed = await administrator.show(draft["number"])
+        assert (resumed["content"], resumed["may_resume"]) == ({"buyer": "ABC"}, True)
+        reply = await administrator.correct(draft["number"], draft["version"], {"buyer": "XYZ"})
+        assert reply.status == 200, reply
+        second = await spy.next(number=draft["number"])
+    assert [one["data"]["operation"] for one in (first, second)] == ["2-1", "2-1"]
+    assert [one["data"]["version"] for one in (first, second)] == [1, 2]
+    sent = await administrator.submit(reply.body)
+    assert (sent.body["number"], sent.body["content"]) == (draft["number"], {"buyer": "XYZ"})
+
+
+@pytest.mark.requirement("P1")
+async def test_the_time_line_says_who_took_which_step(platform: Platform, administrator: Front, front: Any) -> None:
+    draft = await administrator.draft()
+    draft = (await administrator.correct(draft["number"], 1, {"buyer": "B"})).body
+    await administrator.submit(draft)
+    await platform.nexi.publish(completed(draft["number"]))
+
+    async def told() -> Any:
+        steps = (await administrator.ask("GET", f"/applications/{draft['number']}/timeline")).body
+        return steps if steps[-1]["step"] == "complete" else None
+
+    steps = await eventually(told)
+    assert [(one["step"], one["state"], one["version"]) for one in steps] == [
+        ("confirm", "draft", 1), ("correct", "draft", 2), ("submit", "submitted", 2), ("complete", "completed", 2),
+    ]  # fmt: skip
+    me = administrator.caller.operator.user_id
+    assert [one["user_id"] for one in steps] == [me, me, me, "nexi"]
+    assert [one["at"] for one in steps] == sorted(one["at"] for one in steps)
+
+
+@pytest.mark.requirement("P1")
+async def test_a_withdrawn_draft_is_gone_from_the_list_and_keeps_its_number(administrator: Front) -> None:
+    draft = await administrator.draft()
+    assert [(await administrator.withdraw(draft)).status for _ in range(2)] == [200, 200]
+    assert (await administrator.list()).body["total"] == 0
+    assert await administrator.state(draft["number"]) == "withdrawn"
+    assert (await administrator.submit(draft)).status == 409
+    assert (await administrator.draft())["number"] > draft["number"]
