@@ -1,0 +1,139 @@
+"""A mail server that misbehaves as it is told: refuses, falls silent or hangs up at any step, and keeps the transcript."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+STEPS = ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "TEXT")
+CLOSE, HANG, TAKE_AND_CLOSE, TAKE_AND_HANG = "close", "hang", "take and close", "take and hang"
+
+GOOD = {
+    "CONNECT": "220 here", "EHLO": "250 here", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", "TEXT": "250 kept",
+    "RSET": "250 ok", "NOOP": "250 ok", "QUIT": "221 bye",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One mail that the server took, with the recipients it was given."""
+
+    recipients: tuple[str, ...]
+    raw: bytes
+
+    @property
+    def message(self) -> EmailMessage:
+        """The mail as the standard library reads it."""
+        message = message_from_bytes(self.raw, policy=policy.default)
+        assert isinstance(message, EmailMessage)
+        return message
+
+
+@dataclass
+class BadRelay:
+    """`decide(step, recipient)` answers a reply, CLOSE, HANG, TAKE_AND_CLOSE, or None for the good reply."""
+
+    decide: Callable[[str, str], str | None] = lambda _step, _recipient: None
+    taken: list[Taken] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    """Every command that came, of all connections."""
+    connections: int = 0
+    context: ssl.SSLContext | None = None
+    """With it STARTTLS is offered."""
+    port: int = 0
+
+    def to(self, recipient: str) -> list[Taken]:
+        """What was taken for one address."""
+        return [one for one in self.taken if recipient in one.recipients]
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        self.connections += 1
+        try:
+            if await self._reply(writer, "CONNECT", ""):
+                await self._commands(reader, writer)
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+            pass
+        finally:
+            writer.close()
+
+    async def _commands(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        recipients: list[str] = []
+        while line := (await reader.readline()).decode().rstrip("\r\n"):
+            self.lines.append(line)
+            step = line.split(" ")[0].upper()
+            if step == "STARTTLS" and self.context is not None:
+                writer.write(b"220 go ahead\r\n")
+                await writer.start_tls(self.context)
+                continue
+            if step == "EHLO" and self.context is not None and writer.get_extra_info("sslcontext") is None:
+                writer.write(b"250-here\r\n250 STARTTLS\r\n")
+                continue
+            if step == "RCPT":
+                recipients.append(line.partition("<")[2].partition(">")[0])
+            if step in ("RSET", "MAIL"):
+                recipients.clear()
+            if not await self._reply(writer, step, recipients[-1] if recipients else ""):
+                return
+            if step == "DATA" and self._good(step, recipients[-1]):
+                raw = (await reader.readuntil(b"\r\n.\r\n"))[:-3]
+                told = self.decide("TEXT", recipients[-1])
+                if told in (None, TAKE_AND_CLOSE, TAKE_AND_HANG):
+                    self.taken.append(Taken(tuple(recipients), raw))
+                if not await self._reply(writer, "TEXT", recipients[-1]):
+                    return
+            if step == "QUIT":
+                return
+
+    def _good(self, step: str, recipient: str) -> bool:
+        return self.decide(step, recipient) is None
+
+    async def _reply(self, writer: asyncio.StreamWriter, step: str, recipient: str) -> bool:
+        told = self.decide(step, recipient)
+        if told in (CLOSE, TAKE_AND_CLOSE):
+            return False
+        if told in (HANG, TAKE_AND_HANG):
+            await asyncio.sleep(60)
+        writer.write(f"{told or GOOD.get(step, '502 what?')}\r\n".encode())
+        await writer.drain()
+        return not (told or "").startswith("421")
+
+
+@asynccontextmanager
+async def bad_relay(
+    decide: Callable[[str, str], str | None] = lambda _step, _recipient: None, context: ssl.SSLContext | None = None
+) -> AsyncIterator[BadRelay]:
+    """The server on a free port."""
+    relay = BadRelay(decide, context=context)
+    tasks: set[asyncio.Task[None]] = set()
+
+    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(relay.serve(reader, writer))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    relay.port = server.sockets[0].getsockname()[1]
+    try:
+        yield relay
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def only(recipient: str, step: str, told: str, times: int = 10**6) -> Callable[[str, str], str | None]:
+    """Misbehave at one step for one recipient (empty: for all), the first `times` times."""
+    left = [times]
+
+    def decide(at: str, whom: str) -> str | None:
+        if at != step or (recipient and whom != recipient) or left[0] <= 0:
+            return None
+        left[0] -= 1
+        return told
+
+    return decide
