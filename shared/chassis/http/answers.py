@@ -14,7 +14,6 @@ def responder(plan: Plan) -> Callable[[Any], web.Response]:
     """For one route. What it makes raises TypeError or PydanticSerializationError for anything not declared."""
     usual, empty, named = plan.statuses[0], plan.empty_status, plan.route.handler.__qualname__
     to_json = plan.answer.serializer.to_json if plan.answer is not None else None
-    exact = plan.answer._type if plan.answer is not None else None
 
     def respond(result: Any) -> web.Response:
         status, headers = usual, None
@@ -27,7 +26,7 @@ def responder(plan: Plan) -> Callable[[Any], web.Response]:
         if to_json is None:
             raise TypeError(f"{named} answered something; it does not say that it would")
         # A value of the very class was checked when it was made; of others, pydantic checks every part, for 1 µs.
-        body = to_json(result) if type(result) is exact else to_json(result, warnings="error")
+        body = to_json(result) if type(result) is plan.exact else to_json(result, warnings="error")
         answer = web.Response(body=body, status=status, headers=JSON)
         if headers:
             answer.headers.update(headers)

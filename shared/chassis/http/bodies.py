@@ -54,7 +54,7 @@ async def read_json(request: web.Request, limit: int) -> bytes:
         if len(raw) > limit:
             raise BodyTooLarge
     else:
-        raw = b"".join([chunk async for chunk in receive(request, limit=limit)])
+        raw = b"".join([chunk async for chunk in receive(request, limit=limit, seconds=BODY_SECONDS)])
     _check_json(raw)
     return raw
 

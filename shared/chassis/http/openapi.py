@@ -50,18 +50,17 @@ def document(plans: Sequence[Plan], *, title: str, version: str, description: st
     for plan in plans:
         paths.setdefault(plan.template, {})[plan.route.method.lower()] = _operation(plan, schemas)
     refusals = {problem for plan in plans for problem in _problems(plan)}
-    components = {
-        **shared.get("$defs", {}),
-        "Problem": _PROBLEM_SCHEMA,
-        **{problem.__name__: _refusal(problem) for problem in sorted(refusals, key=lambda one: one.__name__)},
-    }
+    shapes = shared.get("$defs", {})
+    named = {problem.__name__: _refusal(problem) for problem in sorted(refusals, key=lambda one: one.__name__)}
+    if twice := shapes.keys() & {*named, "Problem"}:
+        raise TypeError(f"both a problem and a shape: {', '.join(sorted(twice))}")
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": description},
         "tags": [{"name": tag} for tag in dict.fromkeys(plan.route.tag for plan in plans)],
         "paths": paths,
         "components": {
-            "schemas": components,
+            "schemas": {**shapes, "Problem": _PROBLEM_SCHEMA, **named},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }

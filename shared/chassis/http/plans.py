@@ -32,6 +32,8 @@ class Plan:
     """None when the handler takes the request itself and reads, or does not read, the body as it likes."""
     injected: dict[str, type]
     answer: TypeAdapter[Any] | None
+    exact: type | None
+    """The class of every answer, where there is but one."""
     streams: bool
     statuses: tuple[int, ...]
     empty_status: int | None
@@ -71,8 +73,7 @@ def compile_route(route: Route, caller_type: type, provided: Collection[type]) -
             injected[name] = hint
         else:
             _unusable(route, f"nothing can be given for `{name}: {hint}`")
-    if "body" in hints:
-        _check_strict(route, hints["body"])
+    _check_strict(route, [hints[name] for name in ("body", "query") if name in hints])
     takes_request = web.Request in injected.values()
     return Plan(
         route,
@@ -107,6 +108,7 @@ def _answers(route: Route, returned: Any) -> dict[str, Any]:
     statuses = route.statuses or ((200,) if shapes or streams else (204,))
     return {
         "answer": _adapter(shapes) if shapes else None,
+        "exact": shapes[0] if len(shapes) == 1 and isinstance(shapes[0], type) else None,
         "streams": streams,
         "statuses": statuses,
         "empty_status": (204 if shapes else statuses[0]) if empty else None,
@@ -133,16 +135,16 @@ def _header(hint: Any) -> Header | None:
     return next((mark for mark in get_args(hint) if isinstance(mark, Header)), None)
 
 
-def _check_strict(route: Route, hint: Any) -> None:
+def _check_strict(route: Route, pending: list[Any]) -> None:
     """Every model that is sent to us must refuse what it does not know, through and through."""
-    pending, seen = [hint], set()
+    seen = set()
     while pending:
         one = pending.pop()
         pending.extend(get_args(one))
         if isinstance(one, type) and issubclass(one, BaseModel) and one not in seen:
             seen.add(one)
             if not issubclass(one, Body):
-                _unusable(route, f"{one.__name__} is part of the body and must derive from Body")
+                _unusable(route, f"{one.__name__} is sent by callers and must derive from Body")
             pending.extend(info.annotation for info in one.model_fields.values())
 
 

@@ -54,6 +54,10 @@ async def lax_body(number: int, body: Lax) -> None:
     """A body that would swallow misspelt fields."""
 
 
+async def lax_query(number: int, query: Lax) -> None:
+    """A query that would."""
+
+
 async def lax_inside(number: int, body: Outer) -> None:
     """The same, deeper."""
 
@@ -72,8 +76,9 @@ def compile_one(handler: Any, needs: Any = PUBLIC, path: str = "/things/{number}
         (lost_path, "number"),
         (unknown_type, "thing: dict"),
         (caller_of_nobody, "caller:"),
-        (lax_body, "Lax is part of the body"),
-        (lax_inside, "Lax is part of the body"),
+        (lax_body, "Lax is sent by callers"),
+        (lax_query, "Lax is sent by callers"),
+        (lax_inside, "Lax is sent by callers"),
     ],
 )
 def test_a_handler_that_cannot_be_served_does_not_start_and_says_why(handler: Any, said: str) -> None:
