@@ -7,8 +7,8 @@ import pytest
 
 from contracts.accounts import Use
 from tests.accounts import messages
+from tests.accounts.acts import decided, registered
 from tests.accounts.conftest import Gateway
-from tests.accounts.test_bank_accounts import decided, registered
 from tests.support.callers import administrator, applicant, group_viewer
 from tests.support.platform import Platform
 from tests.support.unique import policyholder_code

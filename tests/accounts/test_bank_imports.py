@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from accounts.command_line import DEMO
-from accounts.rules.bank_files import COLUMNS
+from accounts.rules.bank_files import COLUMNS, Master, read
 from chassis.sql import Database
 from tests.accounts import messages
 from tests.accounts.processes import run
@@ -84,23 +84,29 @@ async def test_every_error_is_told_and_nothing_is_imported(apart: Platform, tmp_
     assert (status, out) == (1, "")
     assert [line.split(":")[0] for line in errors.splitlines()[:-1]] == [f"line {32 + n}" for n in range(len(wrong))]
     assert errors.splitlines()[-1] == f"{len(wrong)} errors; nothing was imported."
+    (tmp_path / "banks.csv").write_text(HEADER, encoding="utf-16")
+    status, _, errors = await run(apart, "banks", "import", str(tmp_path / "banks.csv"))
+    assert status == 1 and "cannot be read" in errors
+    assert (await run(apart, "banks", "demo", "x.csv"))[0] == 2
     async with apart.owner("accounts") as owner:
         assert await listed(owner) == []
-        for text, encoding, word in (
-            (HEADER, "utf-8", "lists nothing"),
-            ("a,b,c", "utf-8", "first line"),
-            ("", "utf-8", "first line"),
-            (f'{HEADER}\n0001,"甲', "utf-8", "not CSV"),
-            (f"{HEADER}\n{ROWS[0]}", "utf-16", "cannot be read"),
-        ):
-            (tmp_path / "banks.csv").write_bytes(text.encode(encoding))
-            status, out, errors = await run(apart, "banks", "import", str(tmp_path / "banks.csv"))
-            assert status == 1 and word in errors
-        for arguments in (("import",), ("demo", "x.csv")):
-            assert (await run(apart, "banks", *arguments))[0] == 2
-        status, _, errors = await run(apart, "banks", "import", str(tmp_path / "none.csv"))
-        assert status == 1 and "cannot be read" in errors
-        assert await listed(owner) == []
+
+
+@pytest.mark.parametrize(
+    ("lines", "word"),
+    [
+        ([HEADER], "lists nothing"),
+        (["a,b,c", ROWS[0]], "first line"),
+        ([], "first line"),
+        ([HEADER, '0001,"甲'], "not CSV"),
+        ([HEADER, "0001,甲\0,コウ,001,本店,ホンテン"], "cannot be printed"),
+        ([HEADER, "0001," + "甲" * 200_000], "not CSV"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_as_a_whole(lines: list[str], word: str) -> None:
+    master = Master()
+    list(read(lines, master))
+    assert [word in reason for _, reason in master.errors] == [True]
 
 
 async def test_the_demo_set_and_the_package_can_be_imported(apart: Platform) -> None:

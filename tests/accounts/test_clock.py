@@ -12,9 +12,9 @@ from chassis.service import Runtime
 from chassis.sql import Database
 from contracts.accounts import ProfileChanged
 from tests.accounts import messages
+from tests.accounts.acts import profile_of
 from tests.accounts.conftest import Gateway
 from tests.accounts.processes import run, serving
-from tests.accounts.test_profiles import profile_of
 from tests.support.callers import administrator
 from tests.support.eventually import eventually
 from tests.support.platform import Platform

@@ -61,8 +61,8 @@ async def check_wish(body: Check, caller: Caller, database: Database) -> Checked
     return Checked(
         refusal=refused,
         reason=None if refused is None else SENTENCES[refused],
-        bank_name=standing.place.bank_name,
-        branch_name=standing.place.branch_name,
+        bank_name=standing.bank_name,
+        branch_name=standing.branch_name,
         account=None if row is None else ShownAccount(**row),
         for_same_use=await store.for_same_use(database, code, body.use) if isinstance(body, AccountWish) else 0,
     )

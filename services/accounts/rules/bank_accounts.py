@@ -39,20 +39,14 @@ SENTENCES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What the master says about the bank and the branch wished for; None: not listed (any more)."""
-
-    bank_name: str | None = None
-    branch_name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Standing:
     """What is known about a wish before it is carried out."""
 
     account_version: int | None = None
     """The present version of the live account that the wish names, if it is this policyholder's."""
-    place: Place = Place()
+    bank_name: str | None = None
+    """As the master lists it; None when the bank wished for is not listed (any more)."""
+    branch_name: str | None = None
     twin: UUID | None = None
     """Another live account of the policyholder that is the same in everything that must be unique (F5)."""
 
@@ -66,8 +60,8 @@ def refusal(wish: Wish, standing: Standing) -> Refusal | None:
             return Refusal.STALE_VERSION
     if not isinstance(wish, AccountWish):
         return None
-    if standing.place.bank_name is None:
+    if standing.bank_name is None:
         return Refusal.NO_BANK
-    if standing.place.branch_name is None:
+    if standing.branch_name is None:
         return Refusal.NO_BRANCH
     return Refusal.DUPLICATE if standing.twin is not None else None

@@ -77,7 +77,7 @@ def read(lines: Iterable[str], master: Master) -> Iterator[int]:
                 yield master.rows
     except csv.Error as error:
         master.errors.append((reader.line_num, f"not CSV: {error}"))
-    if not master.rows:
+    if not master.rows and not master.errors:
         master.errors.append((reader.line_num, "the file lists nothing"))
 
 

@@ -6,7 +6,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from accounts.rules.bank_accounts import Standing, Wish
-from accounts.store import banks
 from chassis.messages import new_id
 from chassis.sql import Reader, Tx
 from contracts.applications import AccountChange, AccountRegistration, AccountWish
@@ -62,21 +61,22 @@ async def hold(tx: Tx, code: str) -> None:
 async def standing(reader: Reader, code: str, wish: Wish) -> Standing:
     """What is known about a wish of this policyholder."""
     account_id = None if isinstance(wish, AccountRegistration) else wish.account_id
-    version = await reader.fetchval(
-        "select version from bank_accounts where policyholder_code = $1 and id = $2 and deleted_at is null",
-        code, account_id,
-    )  # fmt: skip
-    if not isinstance(wish, AccountWish):
-        return Standing(version)
-    twin = await reader.fetchval(
+    wished = wish if isinstance(wish, AccountWish) else None
+    row = await reader.fetchrow(
         """
-        select id from bank_accounts
-         where policyholder_code = $1 and bank_code = $2 and branch_code = $3 and deposit_type = $4
-           and account_number = $5 and use = $6 and deleted_at is null and id is distinct from $7
+        select (select version from bank_accounts
+                 where policyholder_code = $1 and id = $2 and deleted_at is null) as account_version,
+               (select id from bank_accounts
+                 where policyholder_code = $1 and bank_code = $3 and branch_code = $4 and deposit_type = $5
+                   and account_number = $6 and use = $7 and deleted_at is null and id is distinct from $2) as twin,
+               b.name as bank_name, r.name as branch_name
+          from (select) as nothing
+          left join banks b on b.code = $3 and b.removed_at is null
+          left join branches r on r.bank_code = b.code and r.code = $4 and r.removed_at is null
         """,
-        code, wish.bank_code, wish.branch_code, wish.deposit_type, wish.account_number, wish.use, account_id,
+        code, account_id, *([None] * 5 if wished is None else _identity(wished)),
     )  # fmt: skip
-    return Standing(version, await banks.place(reader, wish.bank_code, wish.branch_code), twin)
+    return Standing(**row)
 
 
 async def for_same_use(reader: Reader, code: str, use: str) -> int:
@@ -95,7 +95,7 @@ async def add(tx: Tx, code: str, wish: AccountRegistration, fixed_date: date) ->
     await tx.execute(
         """
         insert into bank_accounts
-               (id, policyholder_code, bank_code, branch_code, deposit_type, account_number, holder, holder_kana, use,
+               (id, policyholder_code, bank_code, branch_code, deposit_type, account_number, use, holder, holder_kana,
                 fixed_date)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         """,
@@ -109,8 +109,8 @@ async def replace(tx: Tx, wish: AccountChange, fixed_date: date) -> tuple[UUID, 
     await tx.execute(
         """
         update bank_accounts
-           set bank_code = $2, branch_code = $3, deposit_type = $4, account_number = $5, holder = $6, holder_kana = $7,
-               use = $8, fixed_date = $9, version = version + 1
+           set bank_code = $2, branch_code = $3, deposit_type = $4, account_number = $5, use = $6, holder = $7,
+               holder_kana = $8, fixed_date = $9, version = version + 1
          where id = $1
         """,
         wish.account_id, *_values(wish), fixed_date,
@@ -126,8 +126,10 @@ async def delete(tx: Tx, account_id: UUID, version: int, deleted_at: datetime) -
     return account_id, version + 1
 
 
+def _identity(wish: AccountWish) -> tuple[str, ...]:
+    """What must be unique among the live accounts of a policyholder (F5)."""
+    return wish.bank_code, wish.branch_code, wish.deposit_type, wish.account_number, wish.use
+
+
 def _values(wish: AccountWish) -> tuple[str, ...]:
-    return (
-        wish.bank_code, wish.branch_code, wish.deposit_type, wish.account_number, wish.holder, wish.holder_kana,
-        wish.use,
-    )  # fmt: skip
+    return *_identity(wish), wish.holder, wish.holder_kana

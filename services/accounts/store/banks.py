@@ -3,24 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from accounts.rules.bank_accounts import Place
 from accounts.rules.bank_files import Bank, Branch
 from chassis.sql import Reader, Tx
 
 IMPORT_LOCK = 0x6261_6E6B
-
-
-async def place(reader: Reader, bank_code: str, branch_code: str) -> Place:
-    """What the master lists under these codes."""
-    row = await reader.fetchrow(
-        """
-        select b.name as bank_name, r.name as branch_name
-          from banks b left join branches r on r.bank_code = b.code and r.code = $2 and r.removed_at is null
-         where b.code = $1 and b.removed_at is null
-        """,
-        bank_code, branch_code,
-    )  # fmt: skip
-    return Place() if row is None else Place(**row)
 
 
 async def find_banks(reader: Reader, key: str, *, prefix: bool, after: str, limit: int) -> list[Any]:
