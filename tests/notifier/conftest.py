@@ -66,13 +66,13 @@ def ask(platform: Platform, notifier: Runtime, client: aiohttp.ClientSession) ->
 
 
 @pytest.fixture(scope="session")
-async def apart(
-    cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Platform]:
+async def apart(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
     """Virtual hosts and databases for mail servers that misbehave and processes that die; nobody else sends there."""
     found = services()
     folder = tmp_path_factory.mktemp("apart")
-    platform = Platform(cluster, folder, signer, of={name: found[name] for name in ("notifier", "identity", "applications")})
+    platform = Platform(
+        cluster, folder, signer, of={name: found[name] for name in ("notifier", "identity", "applications")}
+    )
     await platform.prepare()
     try:
         yield platform

@@ -86,10 +86,7 @@ class Wishes:
         self, code: str, address: str, version: int = 1, *, at: datetime | None = None, enabled: bool = True
     ) -> None:
         """identity says where the administrator is reached since `at`, and the notifier has heard it."""
-        changed = AddressChanged(
-            policyholder_code=code, user_id=f"{code}000", role=Role.ADMINISTRATOR, name="日本　太郎", address=address,
-            enabled=enabled, version=version,
-        )  # fmt: skip
+        changed = address_changed(code, address, version, enabled=enabled)
         await self.platform.say("identity", changed, time=at or datetime.now(UTC))
 
         async def learnt() -> Any:
@@ -111,6 +108,14 @@ class Wishes:
             return row if row is not None and row["state"] in (states or ENDS) else None
 
         return await eventually(ended, timeout)
+
+
+def address_changed(code: str, address: str, version: int, *, enabled: bool = True) -> AddressChanged:
+    """identity says where the administrator is reached."""
+    return AddressChanged(
+        policyholder_code=code, user_id=f"{code}000", role=Role.ADMINISTRATOR, name="日本　太郎", address=address,
+        enabled=enabled, version=version,
+    )  # fmt: skip
 
 
 def submitted(code: str, number: str, at: datetime, **given: Any) -> ApplicationSubmitted:

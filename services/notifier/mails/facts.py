@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from contracts import fields
 
-_BREAKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_BREAKS = re.compile(r"(?:[^\S\u3000]|[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069])+")
 
 
 def _on_one_line(value: object) -> object:

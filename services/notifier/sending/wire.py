@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 JAPAN = ZoneInfo("Asia/Tokyo")
 WORD_BYTES = 39  # of UTF-8 in one encoded word: with "Subject: " before it the line stays within 76 (RFC 2047 §2)
 
-_ADDRESS = re.compile(r"[!-~]{1,64}@[A-Za-z0-9.-]{1,253}")
+_ADDRESS = re.compile(r"[!-?A-~]{1,64}@[A-Za-z0-9.-]{1,253}")
 _SPECIAL = re.compile(r"[()<>\[\]:;,\\\"]")
 
 
