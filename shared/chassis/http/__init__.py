@@ -24,6 +24,7 @@ from chassis.http.problems import (
     UnsupportedMediaType,
 )
 from chassis.http.routes import PUBLIC, Route, Routes
+from chassis.http.sentences import field_errors
 from chassis.http.server import Serving, serve
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "build_application",
     "compile_routes",
     "document",
+    "field_errors",
     "receive",
     "serve",
 ]
