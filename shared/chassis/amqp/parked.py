@@ -45,7 +45,7 @@ async def claim_due(tx: Tx, listeners: Sequence[str]) -> Any:
         """
         select * from parked
          where state = 'retrying' and next_try_at <= now() and listener = any($1)
-         order by next_try_at limit 1 for update skip locked
+         order by next_try_at, number limit 1 for update skip locked
         """,
         listeners,
     )
