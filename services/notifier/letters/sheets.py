@@ -3,6 +3,7 @@
 import io
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -57,8 +58,7 @@ def draw(letter: Letter) -> bytes:
     items = (("WebユーザーID（管理者用）", letter.user_id), ("初期パスワード", letter.password))
     texts = (*lines, date, TITLE, *OPENING, *NOTES, *SENDER, *(text for item in items for text in item))
     font = cut_down(set("".join(texts)) | {" "})
-    with _drawing:
-        pdfmetrics.registerFont(TTFont(FONT, io.BytesIO(font)))
+    with _drawing, _registered(TTFont(FONT, io.BytesIO(font))):
         whole = io.BytesIO()
         canvas = Canvas(whole, pagesize=A4, invariant=True)
         canvas.setTitle("Letter")
@@ -67,6 +67,17 @@ def draw(letter: Letter) -> bytes:
         canvas.showPage()
         canvas.save()
         return whole.getvalue()
+
+
+@contextmanager
+def _registered(font: TTFont) -> Iterator[None]:
+    """Registered while inside. reportlab keeps the first font of a name, with the letters of that sheet only."""
+    pdfmetrics.registerFont(font)
+    try:
+        yield
+    finally:
+        pdfmetrics._fonts.pop(FONT)
+        pdfmetrics._dynFaceNames.pop(font.face.name)
 
 
 def _address(letter: Letter) -> Iterator[str]:
