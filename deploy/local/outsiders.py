@@ -1,0 +1,164 @@
+"""Those who stand outside the platform: people at gateways, NEXI's systems at the broker, the mail room, an inbox."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import secrets
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aio_pika
+import aiohttp
+import pypdf
+
+from chassis.messages import BATCH, Envelope, Event, encode, new_id
+from deploy.local.refusals import Refusal
+
+MAIL_ROOM = "mail-room"
+PASSWORD_LABELS = ("新しいパスワード", "初期パスワード", "ワンタイムパスワード")
+
+
+@dataclass
+class Outside:
+    """A running platform as an outsider reaches it: addresses from platform.json and one HTTP client."""
+
+    known: dict[str, Any]
+    http: aiohttp.ClientSession
+
+    def gateway(self, service: str) -> str:
+        """The address of a service's first process."""
+        return str(self.known["services"][service]["urls"][0])
+
+    async def call(self, method: str, service: str, path: str, **options: Any) -> Any:
+        """One request; its JSON (or text). A problem becomes a Refusal with the gateway's own words."""
+        async with self.http.request(method, self.gateway(service) + path, **options) as answer:
+            is_json = "json" in answer.content_type
+            body = await (answer.json(content_type=None) if is_json else answer.read())
+            if answer.status >= 400:
+                raise Refusal(f"{method} {path} was refused with {answer.status}: {body!r}")
+            return body
+
+    async def say(self, *events: Event) -> list[UUID]:
+        """NEXI's systems publish, on their own virtual host with their own user; answers the ids."""
+        connection = await aio_pika.connect(self.known["partner_broker_url"])
+        async with connection:
+            channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+            exchange = await channel.get_exchange("nexi", ensure=False)
+            ids = []
+            for event in events:
+                envelope = Envelope(new_id(), event.wire_type(), "/nexi/core", datetime.now(UTC), None)
+                body = encode([(envelope, event.model_dump_json())])
+                message = aio_pika.Message(body, content_type=BATCH, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+                await exchange.publish(message, routing_key=event.wire_type(), timeout=10)
+                ids.append(envelope.id)
+            return ids
+
+    async def mail_to(self, address: str, subject: str, after: str = "") -> dict[str, Any]:
+        """The newest mail to `address` whose subject holds `subject`, newer than the mail `after`; waits for it."""
+        asked = {"recipient": address, "subject": subject, "after": after, "wait": "30"}
+        async with self.http.get(f"{self.known['inbox_url']}api/messages", params=asked) as answer:
+            found = (await answer.json())["messages"]
+        if not found:
+            raise Refusal(f"No mail 「{subject}」 came to {address} within 30 s.")
+        return dict(found[0])
+
+    async def letter_to(self, user_id: str) -> str:
+        """The mail room prints and posts the letter to an administrator; answers the text of the PDF."""
+        letter = await self._waiting_letter(user_id)
+        with tempfile.TemporaryDirectory() as folder:
+            sheet = Path(folder) / "letter.pdf"
+            await self._operate("notifier", "letters", "print", letter, "--to", str(sheet), "--operator", MAIL_ROOM)
+            text = "\n".join(page.extract_text() for page in pypdf.PdfReader(sheet).pages)
+        await self._operate("notifier", "letters", "posted", letter, "--operator", MAIL_ROOM)
+        return text
+
+    async def _waiting_letter(self, user_id: str) -> str:
+        for _ in range(100):
+            for line in (await self._operate("notifier", "letters", "list")).splitlines():
+                letter = json.loads(line)
+                if letter["about_user_id"] == user_id:
+                    return str(letter["id"])
+            await asyncio.sleep(0.1)
+        raise Refusal(f"No letter for {user_id} came to the mail room.")
+
+    async def _operate(self, service: str, *arguments: str) -> str:
+        environment = self.known["services"][service]["environment"]
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", service, *arguments,
+            env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        output, errors = await child.communicate()
+        if child.returncode:
+            raise Refusal(f"python -m {service} {' '.join(arguments)} failed: {errors.decode()[-500:]}")
+        return output.decode()
+
+
+@dataclass
+class Person:
+    """Somebody at a front end: a session, and an access token that is asked for again when it has grown old."""
+
+    outside: Outside
+    user_id: str
+    session_token: str = ""
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    async def log_in(self, password: str) -> dict[str, Any]:
+        """Open a session; answers what identity says about it."""
+        login = {"user_id": self.user_id, "password": password}
+        session = await self.outside.call("POST", "identity", "/sessions", json=login)
+        await self._hold(session["session_token"])
+        return dict(session)
+
+    async def change_password(self, current: str, new: str) -> None:
+        """Choose a new password; the session that answers replaces this one."""
+        wish = {"current_password": current, "new_password": new}
+        session = await self.call("PUT", "identity", "/password", json=wish)
+        await self._hold(session["session_token"])
+
+    async def call(self, method: str, service: str, path: str, **options: Any) -> Any:
+        """One request in this person's name."""
+        return await self.outside.call(method, service, path, headers=self.headers(), **options)
+
+    def headers(self) -> dict[str, str]:
+        """What a front end sends along."""
+        return {"Authorization": f"Bearer {self.tokens['access']}"}
+
+    async def refresh(self) -> None:
+        """A new access token, with what the person may do now."""
+        await self._hold(self.session_token)
+
+    async def enter_one_time_password(self, address: str) -> str:
+        """Have one mailed, read it, enter it; answers the code."""
+        issued = await self.call("POST", "identity", "/one-time-passwords")
+        assert issued["expires_at"]
+        mail = await self.outside.mail_to(address, "ワンタイムパスワード")
+        code = secret_in(mail["text"])
+        answer = await self.call("POST", "identity", "/one-time-passwords/entries", json={"code": code})
+        self.tokens["access"] = answer["access_token"]
+        return code
+
+    async def _hold(self, session_token: str) -> None:
+        self.session_token = session_token
+        asked = {"X-Session-Token": session_token}
+        answer = await self.outside.call("POST", "identity", "/access-tokens", headers=asked)
+        self.tokens["access"] = answer["access_token"]
+
+
+def secret_in(text: str) -> str:
+    """The password or code in a mail or letter."""
+    for label in PASSWORD_LABELS:
+        if found := re.search(rf"{label}\s*[：:]?\s*([!-~]{{8,}})", text):
+            return found[1]
+    raise Refusal("The mail or letter holds no password.")
+
+
+def new_password() -> str:
+    """A password that the policy accepts."""
+    return f"{secrets.token_urlsafe(12)}-Hikari"
