@@ -1,6 +1,6 @@
-"""Fixtures of the administrator's tests: a running identity and policyholders in it."""
+"""Fixtures of the administrator's tests: policyholders in the running identity."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import aiohttp
 import pytest
@@ -11,19 +11,6 @@ from tests.identity.administration.firms import Firm, open_firm
 from tests.support.platform import Platform
 
 OpenFirm = Callable[..., Awaitable[Firm]]
-
-
-@pytest.fixture(scope="session")
-async def identity(platform: Platform) -> Runtime:
-    """The service."""
-    return await platform.start("identity")
-
-
-@pytest.fixture(scope="session")
-async def behind(platform: Platform) -> AsyncIterator[Database]:
-    """identity's database with the owner's rights, for looking behind the curtain."""
-    async with platform.owner("identity") as database:
-        yield database
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A change of an applicant is confirmed by whoever saw the present version, and is in force when it is answered."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -91,6 +92,19 @@ async def test_a_lowered_right_ends_the_tokens_that_still_carry_it(firm: Firm, p
         for runtime in (firm.runtime, other):
             assert (await firm.ask("GET", "/menu", headers=token, runtime=runtime)).status == 401
     assert (await firm.ask("GET", "/menu", caller=applicant)).status == 200
+
+
+@pytest.mark.requirement("L9")
+async def test_while_a_process_is_silent_the_answer_says_from_when_it_is_certain(firm: Firm) -> None:
+    shown = await firm.register()
+    beats = firm.runtime.revocations._beats
+    beats["identity@silent:1"] = datetime.now(UTC) - timedelta(seconds=10)
+    try:
+        answer = await put(firm, shown, entry="none")
+    finally:
+        del beats["identity@silent:1"]
+    certain = datetime.fromisoformat(answer.body["in_force_from"])
+    assert timedelta(minutes=4) < certain - datetime.now(UTC) < timedelta(minutes=5)
 
 
 @pytest.mark.requirement("H3", "L9")
