@@ -23,17 +23,17 @@ _NO_PROGRAMS = (
 
 def cut_down(letters: Set[str]) -> bytes:
     """A TrueType font with these letters only (some 10 KB). Letters that the font lacks show as a box."""
-    font = TTFont(pylopdf_fonts_jp.sans_path(), lazy=True)
     options = subset.Options(
         layout_features=[], hinting=False, notdef_outline=True,
         drop_tables=["GSUB", "GPOS", "GDEF", "BASE", "VORG", "vhea", "vmtx", "DSIG"],
     )  # fmt: skip
     cutter = subset.Subsetter(options)
     cutter.populate(text="".join(sorted(letters)))
-    cutter.subset(font)
-    _turn_quadratic(font)
     whole = io.BytesIO()
-    font.save(whole)
+    with TTFont(pylopdf_fonts_jp.sans_path(), lazy=True) as font:
+        cutter.subset(font)
+        _turn_quadratic(font)
+        font.save(whole)
     return whole.getvalue()
 
 
