@@ -81,6 +81,19 @@ class Company:
 
         await eventually(counted)
 
+    def applicant(self, serial: int) -> Caller:
+        """One of the policyholder's applicants."""
+        return callers.applicant(self.code, serial)
+
+    async def report(self, operation: str, key: str, caller: Caller) -> tuple[int, dict[str, Any]]:
+        """A front end reports an operation of its user."""
+        async with self.client.post(
+            f"{self.url}/operations",
+            json={"operation": operation},
+            headers=self.platform.headers(caller) | {"Idempotency-Key": key},
+        ) as response:
+            return response.status, dict(await response.json())
+
     async def search(self, first: str, last: str, caller: Caller | None = None, **more: Any) -> dict[str, Any]:
         """検索."""
         async with self.client.post(
