@@ -6,7 +6,7 @@ from chassis.amqp import Listeners
 from chassis.sql import Tx
 from contracts.nexi import ProcedureCompleted, ProcedureRejected
 
-listeners = Listeners("nexi")
+listeners = Listeners("nexi", prefetch=4)  # an event may carry a document of some megabytes
 
 
 @listeners.on(ProcedureCompleted)

@@ -1,0 +1,257 @@
+"""Whatever people, NEXI and restarts do in whatever order, the engine and a model of thirty lines agree (P1, P6)."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from chassis.messages import Event
+from chassis.service import Runtime
+from contracts.applications import (
+    ApplicationCompleted,
+    ApplicationRejected,
+    ApplicationSubmitted,
+    DraftSaved,
+    DraftWithdrawn,
+)
+from tests.applications.fronts import Front, completed, rejected
+from tests.support import callers, unique
+from tests.support.eventually import eventually
+from tests.support.platform import Platform, Spy
+
+SAID = (DraftSaved, ApplicationSubmitted, DraftWithdrawn, ApplicationCompleted, ApplicationRejected)
+OUTCOMES = {"complete": "completed", "reject": "rejected"}
+
+
+@dataclass
+class Modelled:
+    """An application as the model has it."""
+
+    version: int = 1
+    state: str = "draft"
+    content: int = 0
+    steps: list[str] = field(default_factory=lambda: ["confirm"])
+    early: list[str] = field(default_factory=list)
+    """Words that came before the submission, in order; the first one wins then."""
+
+    def correct(self, version: int, content: int) -> int:
+        if self.state != "draft" or version != self.version:
+            return 412 if version != self.version else 409
+        self.version, self.content = self.version + 1, content
+        self.steps.append("correct")
+        return 200
+
+    def submit(self, version: int) -> int:
+        if version != self.version:
+            return 412
+        if self.state == "withdrawn":
+            return 409
+        if self.state == "draft":
+            self.state = "submitted"
+            self.steps.append("submit")
+            if self.early:
+                self.hear(self.early[0])
+        return 200
+
+    def withdraw(self, version: int) -> int:
+        if version != self.version:
+            return 412
+        if self.state == "draft":
+            self.state = "withdrawn"
+            self.steps.append("withdraw")
+        return 200 if self.state == "withdrawn" else 409
+
+    def hear(self, word: str) -> str:
+        if self.state == "draft":
+            self.early.append(word)
+        if self.state != "submitted":
+            return "parked"
+        self.state = OUTCOMES[word]
+        self.steps.append(word)
+        return "applied"
+
+
+class World:
+    """The real thing: one process at a time, restarted now and then."""
+
+    def __init__(self, platform: Platform, front: Callable[..., Front], spy: Spy) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.platform, self.front, self.spy = platform, front, spy
+        self.runtime: Runtime | None = None
+        self._stack = AsyncExitStack()
+
+    def do(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Run in the loop of the tests; we are in a thread of our own."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(60)
+
+    async def restart(self) -> None:
+        await self._stack.aclose()
+        self.runtime = await self._stack.enter_async_context(self.platform.running("applications"))
+
+    async def stop(self) -> None:
+        await self._stack.aclose()
+
+
+class LifeOfApplications(RuleBasedStateMachine):
+    """Everything that can happen to a few applications of one policyholder."""
+
+    world: ClassVar[World]
+    applications = Bundle("applications")
+
+    @initialize()
+    def sign_in(self) -> None:
+        self.people = callers.administrator(unique.policyholder_code())
+        self.modelled: dict[str, Modelled] = {}
+        self.said: list[tuple[UUID, str, str]] = []
+        self.restarts = 0
+
+    @property
+    def person(self) -> Front:
+        assert self.world.runtime is not None
+        return self.world.front(self.people, self.world.runtime.url)
+
+    @rule(target=applications)
+    def confirm(self) -> str:
+        number = str(self.world.do(self.person.draft(content={"n": 0}))["number"])
+        assert number not in self.modelled
+        self.modelled[number] = Modelled()
+        return number
+
+    @rule(
+        number=applications, lag=st.sampled_from([0, 0, 0, 1, -1]), content=st.integers(0, 9), times=st.integers(1, 2)
+    )
+    def correct(self, number: str, lag: int, content: int, times: int) -> None:
+        version = max(1, self.modelled[number].version - lag)
+        for _ in range(times):
+            reply = self.world.do(self.person.correct(number, version, {"n": content}))
+            assert reply.status == self.modelled[number].correct(version, content)
+
+    @rule(number=applications, lag=st.sampled_from([0, 0, 0, 1]), times=st.integers(1, 3))
+    def submit(self, number: str, lag: int, times: int) -> None:
+        version = max(1, self.modelled[number].version - lag)
+        asked = {"number": number, "version": version}
+
+        async def together() -> list[int]:
+            return [reply.status for reply in await asyncio.gather(*(self.person.submit(asked) for _ in range(times)))]
+
+        statuses = self.world.do(together())
+        assert statuses == [self.modelled[number].submit(version) for _ in range(times)]
+        self.settle(number)
+
+    @rule(number=applications, times=st.integers(1, 2))
+    def withdraw(self, number: str, times: int) -> None:
+        version = self.modelled[number].version
+        for _ in range(times):
+            reply = self.world.do(self.person.withdraw({"number": number, "version": version}))
+            assert reply.status == self.modelled[number].withdraw(version)
+
+    @rule(number=applications, word=st.sampled_from(list(OUTCOMES)), over_http=st.booleans())
+    def nexi_says(self, number: str, word: str, over_http: bool) -> None:
+        event_id = uuid4()
+        self.said.append((event_id, number, word))
+        assert self.deliver(event_id, number, word, over_http) in (None, self.modelled[number].hear(word))
+
+    @precondition(lambda self: self.said)
+    @rule(which=st.integers(0, 100), over_http=st.booleans())
+    def nexi_says_again(self, which: int, over_http: bool) -> None:
+        assert self.deliver(*self.said[which % len(self.said)], over_http) in (None, "repeated")
+
+    @precondition(lambda self: self.restarts < 1 and len(self.modelled) > 1)
+    @rule()
+    def restart(self) -> None:
+        self.restarts += 1
+        self.world.do(self.world.restart())
+
+    def deliver(self, event_id: UUID, number: str, word: str, over_http: bool) -> str | None:
+        """What NEXI's HTTP door answers; None over AMQP, as soon as it was heard."""
+        message = completed(number) if word == "complete" else rejected(number)
+        assert self.world.runtime is not None
+        database = self.world.runtime.database
+        if over_http:
+            body = {
+                "id": str(event_id), "type": message.wire_type(), "time": message.issued_at.isoformat(),
+                "data": message.model_dump(mode="json"),
+            }  # fmt: skip
+            nexi = self.world.front(callers.partner(), self.world.runtime.url)
+            return str(self.world.do(nexi.ask("POST", "/nexi/events", json=body)).body["outcome"])
+
+        async def heard() -> bool:
+            return bool(await database.fetchval("select exists (select from inbox where id = $1)", event_id))
+
+        self.world.do(self.world.platform.nexi.publish(message, ids=[event_id]))
+        self.world.do(eventually(heard))
+        return None
+
+    def settle(self, number: str) -> None:
+        """An early word is acted upon shortly after the submission, not within it."""
+        state = self.modelled[number].state
+
+        async def reached() -> bool:
+            return await self.person.state(number) == state
+
+        self.world.do(eventually(reached))
+
+    def teardown(self) -> None:
+        if not getattr(self, "modelled", None):
+            return
+        for number, expected in self.modelled.items():
+            shown = self.world.do(self.person.show(number))
+            assert (shown["state"], shown["version"], shown["content"]) == (
+                expected.state, expected.version, {"n": expected.content},
+            )  # fmt: skip
+            steps = self.world.do(self.person.ask("GET", f"/applications/{number}/timeline")).body
+            assert [one["step"] for one in steps] == expected.steps
+        listed = self.world.do(self.person.list(size=100)).body["items"]
+        assert {one["number"] for one in listed} == {
+            number for number, one in self.modelled.items() if one.state != "withdrawn"
+        }
+        self.check_what_was_said()
+
+    def check_what_was_said(self) -> None:
+        """Each step was said exactly once, and nothing else."""
+        words: dict[str, type[Event]] = {
+            "confirm": DraftSaved, "correct": DraftSaved, "submit": ApplicationSubmitted,
+            "withdraw": DraftWithdrawn, "complete": ApplicationCompleted, "reject": ApplicationRejected,
+        }  # fmt: skip
+        expected = sorted(
+            (number, words[step].wire_type()) for number, one in self.modelled.items() for step in one.steps
+        )
+
+        def said() -> list[tuple[str, str]]:
+            return sorted(
+                (one["data"]["number"], one["type"])
+                for one in self.world.spy.seen
+                if one["data"]["number"] in self.modelled
+            )
+
+        async def all_said() -> bool:
+            return len(said()) >= len(expected)
+
+        self.world.do(eventually(all_said))
+        assert said() == expected
+
+
+@pytest.mark.requirement("P1", "P6", "W7")
+async def test_the_engine_and_the_model_agree(platform: Platform, front: Callable[..., Front]) -> None:
+    async with platform.hears(*SAID) as spy, platform.nexi:
+        world = World(platform, front, spy)
+        LifeOfApplications.world = world
+        await world.restart()
+        try:
+            effort = settings(
+                max_examples=12,
+                stateful_step_count=24,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            )
+            await asyncio.to_thread(run_state_machine_as_test, LifeOfApplications, settings=effort)
+        finally:
+            await world.stop()
