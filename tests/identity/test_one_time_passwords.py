@@ -1,4 +1,4 @@
-"""A one-time password opens the gate of its session, once, for ten minutes, after at most one mistake (R318 to R334, O1 to O4)."""
+"""A one-time password opens its session, once, for ten minutes, after at most one mistake (R318 to R334, O1 to O4)."""
 
 from typing import Any
 

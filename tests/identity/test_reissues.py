@@ -1,4 +1,4 @@
-"""An administrator who forgot the password gets a new one by mail, and nobody learns anything else (R121 to R124, L6)."""
+"""An administrator who forgot the password gets a new one by mail; nobody learns anything else (R121 to R124, L6)."""
 
 import asyncio
 from typing import Any
