@@ -1,5 +1,6 @@
 """accounts on a real socket with the demo banks, and a way to ask it things."""
 
+import argparse
 from collections.abc import AsyncIterator
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from accounts import command_line
 from accounts.rules import bank_files
+from accounts.service import service
 from accounts.store import banks
 from chassis.service import Runtime
 from contracts.caller import Caller
@@ -66,3 +68,24 @@ async def apart(cluster: Cluster, signer: Signer, tmp_path: Path) -> AsyncIterat
         yield platform
     finally:
         await platform.close()
+
+
+class Terminal:
+    """`python -m accounts …` without the start of a process."""
+
+    def __init__(self, platform: Platform, screen: pytest.CaptureFixture[str]) -> None:
+        self._platform, self._screen = platform, screen
+
+    async def __call__(self, command: str, *arguments: str) -> tuple[int, str, str]:
+        """Exit status, output and errors."""
+        self._screen.readouterr()
+        parser = argparse.ArgumentParser()
+        run = service.commands[command](parser)
+        status = await run(self._platform.settings("accounts"), parser.parse_args(arguments))
+        return (status or 0, *self._screen.readouterr())
+
+
+@pytest.fixture
+def terminal(apart: Platform, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    """A terminal."""
+    return Terminal(apart, capsys)

@@ -1,6 +1,5 @@
 """An import of banks is all or nothing, tells every row's error, and marks what vanished instead of deleting it."""
 
-import argparse
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,9 @@ import pytest
 
 from accounts.command_line import DEMO
 from accounts.rules.bank_files import COLUMNS, Master, read
-from accounts.service import service
 from chassis.sql import Database
 from tests.accounts import messages
+from tests.accounts.conftest import Terminal
 from tests.support.eventually import eventually
 from tests.support.platform import Platform
 from tests.support.unique import policyholder_code
@@ -26,27 +25,6 @@ def written(folder: Path, *rows: str, header: str = HEADER, encoding: str = "utf
     return str(path)
 
 
-class Terminal:
-    """`python -m accounts …` without the start of a process."""
-
-    def __init__(self, platform: Platform, screen: pytest.CaptureFixture[str]) -> None:
-        self._platform, self._screen = platform, screen
-
-    async def __call__(self, command: str, *arguments: str) -> tuple[int, str, str]:
-        """Exit status, output and errors."""
-        self._screen.readouterr()
-        parser = argparse.ArgumentParser()
-        run = service.commands[command](parser)
-        status = await run(self._platform.settings("accounts"), parser.parse_args(arguments))
-        return (status or 0, *self._screen.readouterr())
-
-
-@pytest.fixture
-def run(apart: Platform, capsys: pytest.CaptureFixture[str]) -> Terminal:
-    """A terminal."""
-    return Terminal(apart, capsys)
-
-
 async def listed(database: Database) -> list[Any]:
     """The codes that are listed."""
     return [tuple(row) for row in await database.fetch(
@@ -55,40 +33,46 @@ async def listed(database: Database) -> list[Any]:
 
 
 @pytest.mark.requirement("F5")
-async def test_an_import_adds_changes_marks_and_brings_back(apart: Platform, tmp_path: Path, run: Terminal) -> None:
+async def test_an_import_adds_changes_marks_and_brings_back(
+    apart: Platform, tmp_path: Path, terminal: Terminal
+) -> None:
     async with apart.owner("accounts") as owner:
-        status, out, _ = await run("banks", "import", written(tmp_path, *ROWS, encoding="cp932"), "--encoding", "cp932")
+        status, out, _ = await terminal(
+            "banks", "import", written(tmp_path, *ROWS, encoding="cp932"), "--encoding", "cp932"
+        )
         assert (status, out) == (0, "1 banks, 30 branches, 0 removed\n")
         async with apart.running("accounts") as runtime:
             wish = {"bank_code": "0001", "branch_code": "030"}
             await apart.say("applications", messages.registration(policyholder_code(), **wish))
             await eventually(lambda: runtime.database.fetchval("select true from bank_accounts"))
         fewer = [*ROWS[1:29], "0002,乙銀行,オツギンコウ,001,本店,ホンテン", ROWS[0].replace("第1支店", "新支店")]
-        status, out, _ = await run("banks", "import", written(tmp_path, *fewer))
+        status, out, _ = await terminal("banks", "import", written(tmp_path, *fewer))
         assert (status, out) == (
             0, "2 banks, 30 branches, 1 removed\n1 registered accounts are at branches that are not listed any more\n"
         )  # fmt: skip
         assert ("0001", "001", "新支店") in await listed(owner) and ("0002", "001", "本店") in await listed(owner)
         assert await owner.fetchval("select removed_at is not null from branches where code = '030'")
-        await run("banks", "import", written(tmp_path, *ROWS))
+        await terminal("banks", "import", written(tmp_path, *ROWS))
         assert [code for _, code, _ in await listed(owner)] == [f"{n:03d}" for n in range(1, 31)]
         assert await owner.fetchval("select removed_at is not null from banks where code = '0002'")
         assert await owner.fetchval("select count(*) from bank_imports") == 3
 
 
-async def test_a_dry_run_and_a_shrunken_file_change_nothing(apart: Platform, tmp_path: Path, run: Terminal) -> None:
+async def test_a_dry_run_and_a_shrunken_file_change_nothing(
+    apart: Platform, tmp_path: Path, terminal: Terminal
+) -> None:
     async with apart.owner("accounts") as owner:
-        status, out, _ = await run("banks", "import", written(tmp_path, *ROWS), "--dry-run")
+        status, out, _ = await terminal("banks", "import", written(tmp_path, *ROWS), "--dry-run")
         assert status == 0 and "1 banks, 30 branches" in out and await listed(owner) == []
-        await run("banks", "import", written(tmp_path, *ROWS))
+        await terminal("banks", "import", written(tmp_path, *ROWS))
         before = await listed(owner)
-        status, _, errors = await run("banks", "import", written(tmp_path, *ROWS[:20]))
+        status, _, errors = await terminal("banks", "import", written(tmp_path, *ROWS[:20]))
         assert status == 1 and "--remove-many" in errors and await listed(owner) == before
-        status, out, _ = await run("banks", "import", written(tmp_path, *ROWS[:20]), "--remove-many")
+        status, out, _ = await terminal("banks", "import", written(tmp_path, *ROWS[:20]), "--remove-many")
         assert status == 0 and "10 removed" in out and len(await listed(owner)) == 20
 
 
-async def test_every_error_is_told_and_nothing_is_imported(apart: Platform, tmp_path: Path, run: Terminal) -> None:
+async def test_every_error_is_told_and_nothing_is_imported(apart: Platform, tmp_path: Path, terminal: Terminal) -> None:
     wrong = [
         "1,甲銀行,コウ,001,本店,ホンテン",
         "０００１,甲銀行,コウ,001,本店,ホンテン",
@@ -100,14 +84,14 @@ async def test_every_error_is_told_and_nothing_is_imported(apart: Platform, tmp_
         "0001,乙銀行,コウギンコウ,900,本店,ホンテン",
         ROWS[0],
     ]
-    status, out, errors = await run("banks", "import", written(tmp_path, *ROWS, *wrong))
+    status, out, errors = await terminal("banks", "import", written(tmp_path, *ROWS, *wrong))
     assert (status, out) == (1, "")
     assert [line.split(":")[0] for line in errors.splitlines()[:-1]] == [f"line {32 + n}" for n in range(len(wrong))]
     assert errors.splitlines()[-1] == f"{len(wrong)} errors; nothing was imported."
     (tmp_path / "banks.csv").write_text(HEADER, encoding="utf-16")
-    status, _, errors = await run("banks", "import", str(tmp_path / "banks.csv"))
+    status, _, errors = await terminal("banks", "import", str(tmp_path / "banks.csv"))
     assert status == 1 and "cannot be read" in errors
-    assert (await run("banks", "demo", "x.csv"))[0] == 2
+    assert (await terminal("banks", "demo", "x.csv"))[0] == 2
     async with apart.owner("accounts") as owner:
         assert await listed(owner) == []
 
@@ -129,10 +113,10 @@ def test_a_file_that_is_none_is_refused_as_a_whole(lines: list[str], word: str) 
     assert [word in reason for _, reason in master.errors] == [True]
 
 
-async def test_the_demo_set_and_the_package_can_be_imported(apart: Platform, run: Terminal) -> None:
-    status, out, _ = await run("banks", "demo")
+async def test_the_demo_set_and_the_package_can_be_imported(apart: Platform, terminal: Terminal) -> None:
+    status, out, _ = await terminal("banks", "demo")
     rows = len(DEMO.read_text(encoding="utf-8").splitlines()) - 1
     assert (status, out) == (0, f"15 banks, {rows} branches, 0 removed\n")
     pytest.importorskip("zengin_code")
-    status, out, errors = await run("banks", "zengin", "--remove-many")
+    status, out, errors = await terminal("banks", "zengin", "--remove-many")
     assert status == 0 and f"{rows} removed" in out and "rows read" in errors

@@ -13,8 +13,8 @@ from chassis.sql import Database
 from contracts.accounts import ProfileChanged
 from tests.accounts import messages
 from tests.accounts.acts import profile_of
-from tests.accounts.conftest import Gateway
-from tests.accounts.processes import run, serving
+from tests.accounts.conftest import Gateway, Terminal
+from tests.accounts.processes import serving
 from tests.support.callers import administrator
 from tests.support.eventually import eventually
 from tests.support.platform import Platform
@@ -122,7 +122,7 @@ async def test_a_change_that_cannot_be_applied_holds_up_nobody(
 
 
 @pytest.mark.requirement("P6")
-async def test_an_operator_sees_what_waits_and_applies_what_is_due(apart: Platform) -> None:
+async def test_an_operator_sees_what_waits_and_applies_what_is_due(apart: Platform, terminal: Terminal) -> None:
     code, due, later = policyholder_code(), messages.number(), messages.number()
     async with apart.running("accounts") as runtime:
         await apart.nexi.publish(messages.registered(code))
@@ -131,11 +131,11 @@ async def test_an_operator_sees_what_waits_and_applies_what_is_due(apart: Platfo
             await apart.say("applications", messages.completed(code, number, effective=day, name="操作員"))
         await eventually(lambda: runtime.database.fetchval("select count(*) = 2 from profile_changes"))
     await let_the_day_come(apart, due)
-    status, out, _ = await run(apart, "changes", "list")
+    status, out, _ = await terminal("changes", "list")
     assert status == 0 and due in out and later in out
-    assert await run(apart, "changes", "apply") == (0, f"1 applied\n{due}\n", "")
-    assert (await run(apart, "changes", "apply"))[:2] == (0, "0 applied\n")
-    status, out, _ = await run(apart, "policyholder", code)
+    assert await terminal("changes", "apply") == (0, f"1 applied\n{due}\n", "")
+    assert (await terminal("changes", "apply"))[:2] == (0, "0 applied\n")
+    status, out, _ = await terminal("policyholder", code)
     assert status == 0 and "操作員" in out and due in out and later in out
-    status, out, errors = await run(apart, "policyholder", "000000000")
+    status, out, errors = await terminal("policyholder", "000000000")
     assert (status, out) == (1, "") and "no policyholder" in errors
