@@ -8,6 +8,7 @@ from deploy.local.refusals import Refusal
 from deploy.local.state import ROOT
 
 KNOWN = ("identity", "accounts", "applications", "notifier", "audit", "portal")  # the order in which they are shown
+NEEDED_BY_DEMO = ("identity", "accounts", "applications", "notifier", "audit")
 PARTNER = "nexi"  # the broker user of NEXI's systems, and their virtual host
 PLATFORM = "platform"  # the virtual host of the services
 

@@ -15,7 +15,7 @@ from deploy.local.databases import drop_database
 from deploy.local.management import Management
 from deploy.local.processes import Process, remembered
 from deploy.local.refusals import Refusal
-from deploy.local.run import FILE
+from deploy.local.run import DEMO, FILE
 from deploy.local.state import ROOT, State
 from deploy.local.supervisor import Supervisor
 from deploy.local.workers import answers
@@ -109,7 +109,7 @@ def reset(state: State) -> int:
         asyncio.run(empty_named_servers())
         for name in EMPTIED:
             shutil.rmtree(state.folder / name, ignore_errors=True)
-        for name in ("secrets.json", FILE, "platform.log", "platform.old"):
+        for name in ("secrets.json", FILE, DEMO, "platform.log", "platform.old"):
             (state.folder / name).unlink(missing_ok=True)
     print("  platform      emptied")
     return 0

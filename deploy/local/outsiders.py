@@ -74,21 +74,22 @@ class Outside:
         letter = await self._waiting_letter(user_id)
         with tempfile.TemporaryDirectory() as folder:
             sheet = Path(folder) / "letter.pdf"
-            await self._operate("notifier", "letters", "print", letter, "--to", str(sheet), "--operator", MAIL_ROOM)
+            await self.operate("notifier", "letters", "print", letter, "--to", str(sheet), "--operator", MAIL_ROOM)
             text = "\n".join(page.extract_text() for page in pypdf.PdfReader(sheet).pages)
-        await self._operate("notifier", "letters", "posted", letter, "--operator", MAIL_ROOM)
+        await self.operate("notifier", "letters", "posted", letter, "--operator", MAIL_ROOM)
         return text
 
     async def _waiting_letter(self, user_id: str) -> str:
         for _ in range(100):
-            for line in (await self._operate("notifier", "letters", "list")).splitlines():
+            for line in (await self.operate("notifier", "letters", "list")).splitlines():
                 letter = json.loads(line)
                 if letter["about_user_id"] == user_id:
                     return str(letter["id"])
             await asyncio.sleep(0.1)
         raise Refusal(f"No letter for {user_id} came to the mail room.")
 
-    async def _operate(self, service: str, *arguments: str) -> str:
+    async def operate(self, service: str, *arguments: str) -> str:
+        """An operator's command of a service; answers what it printed."""
         environment = self.known["services"][service]["environment"]
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-m", service, *arguments,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import sys
+from dataclasses import asdict
 from typing import Any
 
 from deploy.local import catalogue, preparation
 from deploy.local.journal import Journal
 from deploy.local.ports import LOOPBACK, Ports
 from deploy.local.processes import Process, birth
+from deploy.local.seed import seeded
 from deploy.local.servers import Addresses, Servers
 from deploy.local.state import State
 from deploy.local.supervisor import Stopped, Supervisor
@@ -18,6 +21,7 @@ from deploy.local.surroundings import Surroundings, common
 from deploy.local.workers import Worker
 
 FILE = "platform.json"
+DEMO = "demo.json"
 SERVERS, TOOLS, SERVICES = range(3)  # stages: stopped in reverse
 
 
@@ -62,7 +66,8 @@ def start(supervisor: Supervisor, wanted: list[tuple[str, str]]) -> None:
         supervisor.add(process, command, surroundings.of(process, service), probe, SERVICES)
     supervisor.wait_ready()
     state.write(FILE, description(surroundings, wanted))
-    welcome(supervisor, surroundings, wanted)
+    people = demo_people(supervisor, services)
+    welcome(supervisor, surroundings, wanted, people)
 
 
 def start_servers(supervisor: Supervisor, ports: Ports) -> Addresses:
@@ -107,12 +112,26 @@ def description(surroundings: Surroundings, wanted: list[tuple[str, str]]) -> di
     }
 
 
-def welcome(supervisor: Supervisor, surroundings: Surroundings, wanted: list[tuple[str, str]]) -> None:
+def demo_people(supervisor: Supervisor, services: list[str]) -> list[dict[str, str]]:
+    """The demo accounts; made on the first start of a whole platform, remembered until `reset`."""
+    state = supervisor.state
+    if not (known := state.read(DEMO)) and set(catalogue.NEEDED_BY_DEMO) <= set(services):
+        supervisor.report("demo data", "two policyholders, their people, banks and notices")
+        known = {"accounts": [asdict(one) for one in asyncio.run(seeded(state.read(FILE)))]}
+        state.write(DEMO, known)
+    return list(known.get("accounts", []))
+
+
+def welcome(
+    supervisor: Supervisor, surroundings: Surroundings, wanted: list[tuple[str, str]], people: list[dict[str, str]]
+) -> None:
     """Where everything is, and how to stop."""
     supervisor.report("platform", "everything is ready")
     for process, _ in wanted:
         supervisor.report(process, f"{surroundings.url(process)}/docs")
-    supervisor.report("mails", f"{inbox_url(surroundings.ports)}  (letters too)")
+    supervisor.report("mails", inbox_url(surroundings.ports))
+    for person in people:
+        supervisor.report("demo account", f"{person['user_id']}  {person['password']}  {person['who']}")
     supervisor.report("log", str(supervisor.state.folder / "platform.log"))
     supervisor.report("stop", "Ctrl-C here, or `make stop`; `make reset` empties the data")
 

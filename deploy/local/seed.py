@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import aiohttp
+
 from contracts.nexi import Administrator, NoticePublished, Office, PolicyholderRegistered, Profile
 from deploy.local.outsiders import Outside, Person, new_password, secret_in
 
@@ -96,8 +98,15 @@ APPLICANTS: tuple[dict[str, Any], ...] = (
 )
 
 
+async def seeded(known: dict[str, Any]) -> list[Account]:
+    """Fill the running platform that platform.json describes."""
+    async with aiohttp.ClientSession() as http:
+        return await seed(Outside(known, http))
+
+
 async def seed(outside: Outside) -> list[Account]:
     """Register both policyholders, let their administrators log in, register two applicants, publish notices."""
+    await outside.operate("accounts", "banks", "demo")
     head, other = head_office(HEAD_OFFICE, "taro@sample.com"), branch(BRANCH, "osaka@sample.com")
     await outside.say(head, other, *_notices())
     administrators = [
