@@ -1,5 +1,6 @@
 """The notifier on a real socket, with a real mail server, and a way to ask it for mails as identity does."""
 
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -12,6 +13,7 @@ import pytest
 from chassis.service import Runtime
 from contracts.caller import Caller
 from deploy.local.cluster import Cluster
+from tests.notifier.relays import BadRelay, Decide, bad_relay, obedient
 from tests.notifier.wishes import Wishes
 from tests.support.keys import Signer
 from tests.support.mailbox import Mailbox
@@ -92,3 +94,12 @@ async def sending_to(platform: Platform, port: int, **overrides: Any) -> AsyncIt
                 "update mails set state = 'failed', reason = 'left over', due_at = null, sender = null"
                 " where due_at is not null or state = 'sending'"
             )
+
+
+@asynccontextmanager
+async def against(
+    platform: Platform, decide: Decide = obedient, *, context: ssl.SSLContext | None = None, **overrides: Any
+) -> AsyncIterator[tuple[BadRelay, Wishes]]:
+    """A mail server that does as `decide` says, and a notifier process that sends to it."""
+    async with bad_relay(decide, context) as relay, sending_to(platform, relay.port, **overrides) as wishes:
+        yield relay, wishes

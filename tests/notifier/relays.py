@@ -1,4 +1,4 @@
-"""A mail server that misbehaves as it is told: refuses, falls silent or hangs up at any step, and keeps the transcript."""
+"""A mail server that misbehaves as it is told: refuses, falls silent or hangs up at any step."""
 
 import asyncio
 import ssl
@@ -8,13 +8,20 @@ from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
-STEPS = ("CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "TEXT")
 CLOSE, HANG, TAKE_AND_CLOSE, TAKE_AND_HANG = "close", "hang", "take and close", "take and hang"
 
 GOOD = {
-    "CONNECT": "220 here", "EHLO": "250 here", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on", "TEXT": "250 kept",
-    "RSET": "250 ok", "NOOP": "250 ok", "QUIT": "221 bye",
+    "CONNECT": "220 here", "EHLO": "250 here", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on",
+    "TEXT": "250 kept", "RSET": "250 ok", "QUIT": "221 bye",
 }  # fmt: skip
+
+
+Decide = Callable[[str, str], str | None]
+"""(step, recipient) → a reply, CLOSE, HANG, TAKE_AND_…, or None for the good reply."""
+
+
+def obedient(_step: str, _recipient: str) -> None:
+    """The good reply to everything."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +41,9 @@ class Taken:
 
 @dataclass
 class BadRelay:
-    """`decide(step, recipient)` answers a reply, CLOSE, HANG, TAKE_AND_CLOSE, or None for the good reply."""
+    """It may ask `decide` twice about DATA and TEXT: whether to take the text, and what to answer."""
 
-    decide: Callable[[str, str], str | None] = lambda _step, _recipient: None
+    decide: Decide = obedient
     taken: list[Taken] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     """Every command that came, of all connections."""
@@ -103,9 +110,7 @@ class BadRelay:
 
 
 @asynccontextmanager
-async def bad_relay(
-    decide: Callable[[str, str], str | None] = lambda _step, _recipient: None, context: ssl.SSLContext | None = None
-) -> AsyncIterator[BadRelay]:
+async def bad_relay(decide: Decide = obedient, context: ssl.SSLContext | None = None) -> AsyncIterator[BadRelay]:
     """The server on a free port."""
     relay = BadRelay(decide, context=context)
     tasks: set[asyncio.Task[None]] = set()
@@ -126,7 +131,7 @@ async def bad_relay(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def only(recipient: str, step: str, told: str, times: int = 10**6) -> Callable[[str, str], str | None]:
+def only(recipient: str, step: str, told: str, times: int = 10**6) -> Decide:
     """Misbehave at one step for one recipient (empty: for all), the first `times` times."""
     left = [times]
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from contracts.notifier import AddressFailing, MailAccepted, MailFailed, Template
-from tests.notifier.conftest import sending_to
+from tests.notifier.conftest import against, sending_to
 from tests.notifier.relays import CLOSE, HANG, TAKE_AND_CLOSE, TAKE_AND_HANG, BadRelay, bad_relay, only
 from tests.notifier.wishes import Wishes, address
 from tests.support import unique
@@ -20,14 +20,16 @@ NOTICE = Template.EMAIL_CHANGE_NOTICE
 @pytest.mark.requirement("B-6", "R-6")
 async def test_a_refusal_for_good_fails_at_once_and_says_so(apart: Platform, step: str) -> None:
     to = address()
-    async with bad_relay(only(to, step, "550 5.1.1 nobody here")) as relay, sending_to(apart, relay.port) as wishes:
-        async with apart.hears(MailFailed) as spy:
-            mail_id = await wishes.say(wishes.mail(NOTICE, to))
-            row = await wishes.end(mail_id)
-            assert (row["state"], row["attempts"]) == ("failed", 1)
-            assert row["reason"] == f"{step}: 550 5.1.1 nobody here"
-            said = await spy.next(mail_id=str(mail_id))
-            assert said["data"]["state"] == "failed"
+    async with (
+        against(apart, only(to, step, "550 5.1.1 nobody here")) as (relay, wishes),
+        apart.hears(MailFailed) as spy,
+    ):
+        mail_id = await wishes.say(wishes.mail(NOTICE, to))
+        row = await wishes.end(mail_id)
+        assert (row["state"], row["attempts"]) == ("failed", 1)
+        assert row["reason"] == f"{step}: 550 5.1.1 nobody here"
+        said = await spy.next(mail_id=str(mail_id))
+        assert said["data"]["state"] == "failed"
         assert relay.to(to) == []
 
 
@@ -35,7 +37,7 @@ async def test_a_refusal_for_good_fails_at_once_and_says_so(apart: Platform, ste
 @pytest.mark.parametrize("told", ["451 later", "421 going down", CLOSE])
 async def test_a_refusal_for_now_is_tried_again_until_it_is_sent_once(apart: Platform, step: str, told: str) -> None:
     to = address()
-    async with bad_relay() as relay, sending_to(apart, relay.port, senders=2) as wishes:
+    async with against(apart, senders=2) as (relay, wishes):
         troubled = asyncio.Event()
         relay.decide = lambda at, _: (troubled.set(), told)[1] if at == step and not over.is_set() else None
         over = asyncio.Event()
@@ -53,7 +55,7 @@ async def test_a_refusal_for_now_is_tried_again_until_it_is_sent_once(apart: Pla
 @pytest.mark.requirement("R-6")
 async def test_a_mail_of_unknown_fate_is_repeated_byte_for_byte(apart: Platform, told: str) -> None:
     to = address()
-    async with bad_relay() as relay, sending_to(apart, relay.port, smtp_seconds=0.5) as wishes:
+    async with against(apart, smtp_seconds=0.5) as (relay, wishes):
         relay.decide = lambda at, _: told if at == "TEXT" and len(relay.taken) < 2 else None
         mail_id = await wishes.say(wishes.mail(Template.PASSWORD_REISSUED, to, secret="Hk7mPw3xRt9vNc4d"))
         assert (await wishes.end(mail_id, "unknown"))["reason"].startswith("TEXT: ")
@@ -65,7 +67,7 @@ async def test_a_mail_of_unknown_fate_is_repeated_byte_for_byte(apart: Platform,
 
 async def test_after_too_many_unknown_ends_a_mail_rests_for_an_operator(apart: Platform) -> None:
     to = address()
-    async with bad_relay(only("", "TEXT", CLOSE)) as relay, sending_to(apart, relay.port) as wishes:
+    async with against(apart, only("", "TEXT", CLOSE)) as (_relay, wishes):
         mail_id = await wishes.say(wishes.mail(NOTICE, to))
         await wishes.end(mail_id, "unknown")
         async with apart.owner("notifier") as database:
@@ -83,18 +85,19 @@ async def test_after_too_many_unknown_ends_a_mail_rests_for_an_operator(apart: P
 @pytest.mark.requirement("R-6", "B-6")
 async def test_recipients_that_hang_hold_up_nobody(apart: Platform) -> None:
     slow = address()
-    async with bad_relay(lambda at, whom: HANG if at == "RCPT" and whom.startswith("slow") else None) as relay:
-        async with sending_to(apart, relay.port, senders=4, smtp_seconds=3) as wishes:
-            for _ in range(5):
-                await wishes.say(wishes.mail(NOTICE, f"slow{slow}"))
-            await wishes.say(wishes.mail(NOTICE, f"slow-too{slow}"))
-            await eventually(lambda: _commands(relay, "RCPT TO:<slow", 2))
-            for _ in range(3):
-                good = await wishes.say(wishes.mail(NOTICE, address()))
-                row = await wishes.end(good, "sent")
-                assert (row["accepted_at"] - row["received_at"]) < timedelta(seconds=2)
-            sending = await wishes.runtime.database.fetchval("select count(*) from mails where state = 'sending'")
-            assert sending <= 2  # one for each hanging recipient, however many mails it has
+    async with against(
+        apart, lambda at, whom: HANG if at == "RCPT" and whom.startswith("slow") else None, senders=4, smtp_seconds=3
+    ) as (relay, wishes):
+        for _ in range(5):
+            await wishes.say(wishes.mail(NOTICE, f"slow{slow}"))
+        await wishes.say(wishes.mail(NOTICE, f"slow-too{slow}"))
+        await eventually(lambda: _commands(relay, "RCPT TO:<slow", 2))
+        for _ in range(3):
+            good = await wishes.say(wishes.mail(NOTICE, address()))
+            row = await wishes.end(good, "sent")
+            assert (row["accepted_at"] - row["received_at"]) < timedelta(seconds=2)
+        sending = await wishes.runtime.database.fetchval("select count(*) from mails where state = 'sending'")
+        assert sending <= 2  # one for each hanging recipient, however many mails it has
 
 
 async def _commands(relay: BadRelay, start: str, least: int) -> bool:
@@ -102,44 +105,52 @@ async def _commands(relay: BadRelay, start: str, least: int) -> bool:
 
 
 async def test_mails_tried_before_never_occupy_every_sender(apart: Platform) -> None:
-    async with bad_relay(lambda at, whom: HANG if at == "RCPT" and whom.startswith("slow") else None) as relay:
-        async with sending_to(apart, relay.port, senders=4, smtp_seconds=20) as wishes:
-            async with apart.owner("notifier") as database:
-                for _ in range(8):
-                    mail_id = await wishes.say(wishes.mail(NOTICE, f"good{address()}", life=timedelta(minutes=5)))
-                    await wishes.end(mail_id, "sent")
-                    await database.execute(
-                        "update mails set state = 'retrying', attempts = 3, due_at = now(), recipient = 'slow' || id || '@a.jp'"
-                        " where id = $1",
-                        mail_id,
-                    )
-                await eventually(lambda: _commands(relay, "RCPT TO:<slow", 2))
-                good = await wishes.say(wishes.mail(NOTICE, address()))
-                await wishes.end(good, "sent", timeout=5)
-                assert not await _commands(relay, "RCPT TO:<slow", 3)
+    async with (
+        against(
+            apart,
+            lambda at, whom: HANG if at == "RCPT" and whom.startswith("slow") else None,
+            senders=4,
+            smtp_seconds=20,
+        ) as (relay, wishes),
+        apart.owner("notifier") as database,
+    ):
+        for _ in range(8):
+            mail_id = await wishes.say(wishes.mail(NOTICE, f"good{address()}", life=timedelta(minutes=5)))
+            await wishes.end(mail_id, "sent")
+            await database.execute(
+                "update mails set state = 'retrying', attempts = 3, due_at = now(),"
+                " recipient = 'slow' || id || '@a.jp' where id = $1",
+                mail_id,
+            )
+        await eventually(lambda: _commands(relay, "RCPT TO:<slow", 2))
+        good = await wishes.say(wishes.mail(NOTICE, address()))
+        await wishes.end(good, "sent", timeout=5)
+        assert not await _commands(relay, "RCPT TO:<slow", 3)
 
 
 @pytest.mark.requirement("R329", "O1", "R-6")
 async def test_a_superseded_code_is_not_sent(apart: Platform) -> None:
     to = address()
-    async with bad_relay(only(to, "RCPT", "451 later", times=1)) as relay, sending_to(apart, relay.port) as wishes:
-        async with apart.hears(MailFailed) as spy:
-            word = unique.word("otp")
-            old = wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="11111111", supersedes=word)
-            old_id = await wishes.say(old)
-            await wishes.end(old_id, "retrying")
-            new_id = await wishes.say(wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="22222222", supersedes=word))
-            await wishes.end(new_id, "sent")
-            assert (await wishes.row(old_id))["state"] == "superseded"
-            assert (await spy.next(mail_id=str(old_id)))["data"]["state"] == "superseded"
-            await asyncio.sleep(2.5)  # beyond the pause after the 451
-            assert ["22222222" in one.message.get_content() for one in relay.to(to)] == [True]
+    async with (
+        against(apart, only(to, "RCPT", "451 later", times=1)) as (relay, wishes),
+        apart.hears(MailFailed) as spy,
+    ):
+        word = unique.word("otp")
+        old = wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="11111111", supersedes=word)
+        old_id = await wishes.say(old)
+        await wishes.end(old_id, "retrying")
+        new_id = await wishes.say(wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="22222222", supersedes=word))
+        await wishes.end(new_id, "sent")
+        assert (await wishes.row(old_id))["state"] == "superseded"
+        assert (await spy.next(mail_id=str(old_id)))["data"]["state"] == "superseded"
+        await asyncio.sleep(2.5)  # beyond the pause after the 451
+        assert ["22222222" in one.message.get_content() for one in relay.to(to)] == [True]
 
 
 async def test_a_code_that_is_superseded_while_it_is_being_sent_stops_before_its_text(apart: Platform) -> None:
     to = address()
     reached, go_on = asyncio.Event(), asyncio.Event()
-    async with bad_relay() as relay, sending_to(apart, relay.port) as wishes:
+    async with against(apart) as (relay, wishes):
         reply = relay._reply
 
         async def slow(writer: asyncio.StreamWriter, step: str, recipient: str) -> bool:
@@ -167,7 +178,7 @@ async def _known(wishes: Wishes, mail_id: object) -> bool:
 
 async def test_an_older_wish_that_arrives_late_does_not_supersede_a_newer_one(apart: Platform) -> None:
     to, word = address(), unique.word("otp")
-    async with bad_relay() as relay, sending_to(apart, relay.port) as wishes:
+    async with against(apart) as (relay, wishes):
         old = wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="11111111", supersedes=word)
         new = wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="22222222", supersedes=word)
         new_id = await wishes.say(new)
@@ -180,15 +191,14 @@ async def test_an_older_wish_that_arrives_late_does_not_supersede_a_newer_one(ap
 @pytest.mark.requirement("R-6")
 async def test_a_mail_past_its_deadline_is_not_sent(apart: Platform) -> None:
     to = address()
-    async with bad_relay(only(to, "RCPT", "451 later")) as relay, sending_to(apart, relay.port) as wishes:
-        async with apart.hears(MailFailed) as spy:
-            mail_id = await wishes.say(
-                wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="12345678", life=timedelta(seconds=1.5))
-            )
-            row = await wishes.end(mail_id)
-            assert row["state"] == "expired"
-            assert "451 later" in row["reason"]
-            assert (await spy.next(mail_id=str(mail_id)))["data"]["state"] == "expired"
+    async with against(apart, only(to, "RCPT", "451 later")) as (relay, wishes), apart.hears(MailFailed) as spy:
+        mail_id = await wishes.say(
+            wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="12345678", life=timedelta(seconds=1.5))
+        )
+        row = await wishes.end(mail_id)
+        assert row["state"] == "expired"
+        assert "451 later" in row["reason"]
+        assert (await spy.next(mail_id=str(mail_id)))["data"]["state"] == "expired"
         late = await wishes.say(wishes.mail(NOTICE, address(), life=timedelta(seconds=-5)))
         assert (await wishes.end(late))["state"] == "expired"
         assert relay.taken == []
@@ -196,7 +206,7 @@ async def test_a_mail_past_its_deadline_is_not_sent(apart: Platform) -> None:
 
 @pytest.mark.requirement("E2")
 async def test_the_acceptance_is_told(apart: Platform) -> None:
-    async with bad_relay() as relay, sending_to(apart, relay.port) as wishes, apart.hears(MailAccepted) as spy:
+    async with against(apart) as (relay, wishes), apart.hears(MailAccepted) as spy:
         wish = wishes.mail(NOTICE, address())
         mail_id = await wishes.say(wish)
         said = (await spy.next(mail_id=str(mail_id)))["data"]
@@ -209,7 +219,7 @@ async def test_the_acceptance_is_told(apart: Platform) -> None:
 @pytest.mark.requirement("R-6")
 async def test_a_wish_heard_twice_is_one_mail(apart: Platform) -> None:
     to = address()
-    async with bad_relay() as relay, sending_to(apart, relay.port) as wishes:
+    async with against(apart) as (relay, wishes):
         wish = wishes.mail(Template.PASSWORD_REISSUED, to, secret="Hk7mPw3xRt9vNc4d")
         mail_id = await wishes.say(wish)
         await wishes.say(wish, ids=[mail_id])
@@ -231,7 +241,7 @@ async def test_mails_wait_for_a_relay_that_is_away_without_being_counted_as_trie
 
 
 async def test_a_reused_connection_that_was_closed_meanwhile_costs_nothing(apart: Platform) -> None:
-    async with bad_relay() as relay, sending_to(apart, relay.port, senders=1) as wishes:
+    async with against(apart, senders=1) as (relay, wishes):
         first = await wishes.say(wishes.mail(NOTICE, address()))
         await wishes.end(first, "sent")
         relay.decide = only("", "MAIL", CLOSE, times=1)
@@ -242,10 +252,12 @@ async def test_a_reused_connection_that_was_closed_meanwhile_costs_nothing(apart
 
 async def test_an_address_that_the_relay_refuses_is_marked_and_unmarked(apart: Platform) -> None:
     to, code = address(), unique.policyholder_code()
-    async with bad_relay(only(to, "RCPT", "550 5.1.1 nobody here", times=1)) as relay:
-        async with sending_to(apart, relay.port) as wishes, apart.hears(AddressFailing) as spy:
-            await wishes.address(code, to)
-            await wishes.end(await wishes.say(wishes.mail(NOTICE, to)), "failed")
-            assert (await spy.next(user_id=f"{code}000"))["data"]["failing"] is True
-            await wishes.end(await wishes.say(wishes.mail(NOTICE, to)), "sent")
-            assert (await spy.next(user_id=f"{code}000"))["data"]["failing"] is False
+    async with (
+        against(apart, only(to, "RCPT", "550 5.1.1 nobody here", times=1)) as (_relay, wishes),
+        apart.hears(AddressFailing) as spy,
+    ):
+        await wishes.address(code, to)
+        await wishes.end(await wishes.say(wishes.mail(NOTICE, to)), "failed")
+        assert (await spy.next(user_id=f"{code}000"))["data"]["failing"] is True
+        await wishes.end(await wishes.say(wishes.mail(NOTICE, to)), "sent")
+        assert (await spy.next(user_id=f"{code}000"))["data"]["failing"] is False

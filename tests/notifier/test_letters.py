@@ -1,0 +1,145 @@
+"""The administrator's first password leaves as a letter: sealed until it is drawn, encrypted until it is posted."""
+
+import argparse
+import asyncio
+import json
+import stat
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pypdf
+import pytest
+
+from chassis.seals import Sealed
+from contracts.notifier import LetterPosted, MailFailed
+from notifier.commands import letters as commands
+from notifier.letters.spool import Gone, Spool
+from notifier.service import service
+from notifier.settings import Settings
+from tests.notifier.wishes import Wishes
+from tests.support import unique
+from tests.support.eventually import eventually
+
+PASSWORD = "Hk7mPw3xRt9vNc4d"
+Command = Callable[..., Awaitable[int]]
+
+
+@pytest.fixture
+def command(wishes: Wishes) -> Command:
+    """`await command("print", letter_id, "--to", file, "--operator", "me")` as on the command line."""
+
+    async def run(*words: object) -> int:
+        parser = argparse.ArgumentParser()
+        work = commands.define(parser)
+        settings = wishes.runtime.provides[service.settings]
+        assert isinstance(settings, Settings)
+        return await work(settings, parser.parse_args([str(word) for word in words])) or 0
+
+    return run
+
+
+async def letter(wishes: Wishes, letter_id: UUID, state: str = "waiting") -> Any:
+    """The letter once it is in a state."""
+
+    async def there() -> Any:
+        query = "select * from letters where id = $1 and state = $2"
+        return await wishes.runtime.database.fetchrow(query, letter_id, state)
+
+    return await eventually(there)
+
+
+def spool(wishes: Wishes) -> Spool:
+    """The running service's."""
+    found = wishes.runtime.provides[Spool]
+    assert isinstance(found, Spool)
+    return found
+
+
+@pytest.mark.requirement("R65", "N1", "L5")
+async def test_a_letter_is_drawn_printed_twice_at_most_and_destroyed_when_posted(
+    wishes: Wishes, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = unique.policyholder_code()
+    letter_id = await wishes.say(wishes.letter(code, PASSWORD))
+    await letter(wishes, letter_id)
+    await command("list")
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (line,) = [one for one in listed if one["id"] == str(letter_id)]
+    assert (line["about_user_id"], line["company"]) == (f"{code}000", "見本貿易株式会社")
+
+    file = tmp_path / "letter.pdf"
+    assert await command("print", letter_id, "--to", file, "--operator", "mail room") == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    text = pypdf.PdfReader(file).pages[0].extract_text()
+    for words in (PASSWORD, f"{code}000", "〒101-0065", "見本貿易株式会社", "太郎　様"):
+        assert words in text
+    assert await command("print", letter_id, "--to", file, "--operator", "mail room") == 0
+    assert await command("print", letter_id, "--to", file, "--operator", "mail room") == 1
+    assert "2 times already" in capsys.readouterr().err
+
+    async with wishes.platform.hears(LetterPosted) as spy:
+        assert await command("posted", letter_id, "--operator", "mail room") == 0
+        said = await spy.next(letter_id=str(letter_id))
+        assert said["data"]["about_user_id"] == f"{code}000"
+    with pytest.raises(Gone):
+        spool(wishes).take(letter_id)
+    assert await command("posted", letter_id, "--operator", "mail room") == 1
+    done = await wishes.runtime.database.fetch(
+        "select operator, what from operations where about = $1 order by place", str(letter_id)
+    )
+    assert [tuple(row) for row in done] == [("mail room", what) for what in ("print", "print", "posted")]
+
+
+@pytest.mark.requirement("S-1", "N1")
+async def test_nothing_of_a_letter_can_be_read_from_the_spool_or_the_database(wishes: Wishes) -> None:
+    letter_id = await wishes.say(wishes.letter(unique.policyholder_code(), PASSWORD))
+    row = await letter(wishes, letter_id)
+    settings = wishes.runtime.provides[service.settings]
+    assert isinstance(settings, Settings)
+    (file,) = settings.spool.glob(f"{letter_id}*")
+    assert b"PDF" not in file.read_bytes()[:64]
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert PASSWORD not in str(dict(row))
+    assert spool(wishes).take(letter_id).startswith(b"%PDF")
+
+
+async def test_a_letter_heard_twice_is_one_letter(wishes: Wishes) -> None:
+    wish = wishes.letter(unique.policyholder_code(), PASSWORD)
+    letter_id = await wishes.say(wish)
+    await wishes.say(wish, ids=[letter_id])
+    await letter(wishes, letter_id)
+    assert await wishes.runtime.database.fetchval("select count(*) from letters where id = $1", letter_id) == 1
+
+
+@pytest.mark.requirement("S-1")
+async def test_a_letter_whose_secret_does_not_open_fails_and_says_so(wishes: Wishes) -> None:
+    stranger = Sealed(key_id="password-20200101T000000Z-0123456789abcdef", ciphertext="AAAA")
+    code = unique.policyholder_code()
+    good = wishes.letter(code, PASSWORD)
+    other = wishes.letter(unique.policyholder_code(), PASSWORD, secret=good.secret)
+    async with wishes.platform.hears(MailFailed) as spy:
+        for wish in (wishes.letter(code, PASSWORD, secret=stranger), other):
+            letter_id = await wishes.say(wish)
+            assert (await letter(wishes, letter_id, "failed"))["reason"].startswith("secret: ")
+            assert (await spy.next(mail_id=str(letter_id)))["data"]["template"] == "letter"
+
+
+def test_a_changed_sheet_is_not_given_out(tmp_path: Path) -> None:
+    place, letter_id = Spool(tmp_path / "spool", tmp_path / "keys"), uuid4()
+    place.put(letter_id, b"%PDF")
+    assert place.take(letter_id) == b"%PDF"
+    file = tmp_path / "spool" / f"{letter_id}.letter"
+    file.write_bytes(file.read_bytes()[:-1] + b"\0")
+    with pytest.raises(Gone):
+        place.take(letter_id)
+    place.remove(letter_id)
+    assert not list(tmp_path.rglob("*.letter")) + list(tmp_path.rglob("*.key"))
+
+
+async def test_letters_with_every_kind_of_letter_are_drawn(wishes: Wishes) -> None:
+    rare = {"company": "㈱𠮷野商事（仮）" * 5, "address": "北海道札幌市𩸽町" * 6, "addressee": "髙﨑　𠮷郎"}
+    letter_id = await wishes.say(wishes.letter(unique.policyholder_code(), PASSWORD, **rare))
+    await letter(wishes, letter_id)
+    assert (await asyncio.to_thread(spool(wishes).take, letter_id)).startswith(b"%PDF")
