@@ -27,18 +27,7 @@ _ADDRESS: TypeAdapter[str] = TypeAdapter(fields.Address)
 async def create_administrator(means: Operating, chosen: Namespace) -> Mapping[str, Any]:
     """For a registered company without one; the password leaves as a letter (N1). Raises ValueError with the reason."""
     code = chosen.policyholder_code
-    try:
-        person = Administrator(
-            name=chosen.name,
-            email=chosen.email,
-            phone=chosen.phone,
-            department=chosen.department,
-            title=chosen.title,
-        )
-        postal_code = _POSTAL_CODE.validate_python(chosen.postal_code)
-        address = _ADDRESS.validate_python(chosen.address)
-    except ValidationError as error:
-        raise ValueError(explain(error)) from None
+    person, postal_code, address = _read(chosen)
     async with means.database.transaction() as tx:
         company = await companies.lock(tx, code)
         if company is None:
@@ -86,3 +75,18 @@ async def switch_administrator(means: Operating, code: str, enabled: bool) -> Ma
         "changed": changed is not None,
         "in_force_from": in_force_from,
     }
+
+
+def _read(chosen: Namespace) -> tuple[Administrator, str, str]:
+    """The person, the postal code and the address of the letter. Raises ValueError naming the fields."""
+    try:
+        person = Administrator(
+            name=chosen.name,
+            email=chosen.email,
+            phone=chosen.phone,
+            department=chosen.department,
+            title=chosen.title,
+        )
+        return person, _POSTAL_CODE.validate_python(chosen.postal_code), _ADDRESS.validate_python(chosen.address)
+    except ValidationError as error:
+        raise ValueError(explain(error)) from None

@@ -32,6 +32,7 @@ from identity.keyring import Keyring
 from identity.listeners import mails, nexi, profiles, sealing_keys
 from identity.secrets import Secrets
 from identity.settings import IdentitySettings
+from identity.tidying import tidy
 
 
 @asynccontextmanager
@@ -77,7 +78,7 @@ service = Service(
         permissions.routes,
     ],
     listeners=[nexi.listeners, profiles.listeners, sealing_keys.listeners, mails.listeners],
-    tasks=[reissues.carry_out],
+    tasks=[reissues.carry_out, tidy],
     provides=provide,
     commands=COMMANDS,
     revocations=AccessRevoked,

@@ -107,8 +107,7 @@ async def issue_one_time_password(
         not_after=expires_at,
         supersedes=f"one_time_password:{caller.session_id}",
     )
-    source = sources.source_of(request, settings)
-    tx.emit(OneTimePasswordIssued(operator=caller.operator, session_id=caller.session_id, source_address=source))
+    _record_issue(tx, caller, sources.source_of(request, settings))
     return Issued(sent_to=hidden(user.email), expires_at=expires_at)
 
 
@@ -148,6 +147,10 @@ async def enter_one_time_password(
     if minted is None:
         raise SessionEnded
     return access_token_view(minted)
+
+
+def _record_issue(tx: Tx, caller: Caller, source: str) -> None:
+    tx.emit(OneTimePasswordIssued(operator=caller.operator, session_id=caller.session_id, source_address=source))
 
 
 async def _enter(tx: Tx, secrets: Secrets, caller: Caller, code: str) -> Problem | None:

@@ -1,5 +1,6 @@
 """Changing one's own password: of one's own will, or because it was a temporary one (R94, R96 to R98, L4, L5)."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -72,17 +73,7 @@ async def change_password(
             return await change.carry_out(tx, settings, known, hashed)
 
     event = await authentication.until_settled(once)
-    assert change.opened is not None
-    return await session_view(
-        database,
-        settings,
-        change.opened,
-        caller.operator.user_id,
-        restricted=False,
-        stepped_up=change.session["stepped_up_at"] is not None,
-        last_login_at=change.session["last_login_at"],
-        in_force_from=await revocations.in_force(event),
-    )
+    return await change.shown(database, settings, await revocations.in_force(event))
 
 
 class _Change:
@@ -123,6 +114,20 @@ class _Change:
             )
         )
         return event
+
+    async def shown(self, database: Database, settings: IdentitySettings, in_force_from: datetime | None) -> Session:
+        """The new session, once it is committed."""
+        assert self.opened is not None
+        return await session_view(
+            database,
+            settings,
+            self.opened,
+            self._caller.operator.user_id,
+            restricted=False,
+            stepped_up=self.session["stepped_up_at"] is not None,
+            last_login_at=self.session["last_login_at"],
+            in_force_from=in_force_from,
+        )
 
 
 def _check(new: str, current: str, caller: Caller, settings: IdentitySettings) -> None:
