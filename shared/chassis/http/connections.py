@@ -104,6 +104,7 @@ class GatewayRunner(web.AppRunner):
         return Gateway(
             served.request_handler,
             request_factory=served.request_factory,
+            handler_cancellation=served.handler_cancellation,
             loop=asyncio.get_running_loop(),
             **served._kwargs,
         )

@@ -19,6 +19,7 @@ _MEDIA_TYPE = "application/problem+json"
 Mode: TypeAlias = Literal["validation", "serialization"]
 Wanted: TypeAlias = tuple[int, Mode, TypeAdapter[Any]]
 
+_BYTES = {"type": "string", "format": "binary"}
 _PROBLEM_SCHEMA = {
     "title": "Problem",
     "description": "RFC 9457: `type` names the kind of refusal, `instance` this one, `errors` the broken rules.",
@@ -91,6 +92,8 @@ def _operation(plan: Plan, schemas: Any) -> dict[str, Any]:
     if plan.body is not None and plan.body.adapter is not None:
         schema = schemas[id(plan.body.adapter), "validation"]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+    elif route.takes is not None:
+        operation["requestBody"] = {"required": True, "content": {route.takes: {"schema": _BYTES}}}
     return operation
 
 
@@ -122,7 +125,7 @@ def _responses(plan: Plan, schemas: Any) -> dict[str, Any]:
     for status in plan.statuses:
         responses[str(status)] = {"description": "Done."}
         if plan.streams:
-            responses[str(status)]["content"] = {"*/*": {}}
+            responses[str(status)]["content"] = {plan.route.gives: {}}
         elif plan.answer is not None:
             schema = schemas[id(plan.answer), "serialization"]
             responses[str(status)]["content"] = {"application/json": {"schema": schema}}

@@ -35,6 +35,10 @@ class Options(TypedDict, total=False):
     """Bytes."""
     raises: Sequence[type[Problem]]
     """Problems that the handler raises rather than returns, for the documentation."""
+    takes: str
+    """Media type of a body that the handler reads by itself, for the documentation."""
+    gives: str
+    """Media type of the stream that the handler answers, for the documentation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Route:
     statuses: tuple[int, ...]
     body_limit: int
     raises: tuple[type[Problem], ...]
+    takes: str | None
+    gives: str
 
 
 class Routes:
@@ -102,6 +108,8 @@ class Routes:
                     statuses=(status,) if isinstance(status, int) else tuple(status),
                     body_limit=options.get("body_limit", BODY_LIMIT),
                     raises=tuple(options.get("raises", ())),
+                    takes=options.get("takes"),
+                    gives=options.get("gives", "*/*"),
                 )
             )
             return handler

@@ -5,7 +5,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from chassis.http import PUBLIC, Caller, Routes, compile_routes
+from chassis.http import document as describe
+from chassis.http.pages import reference
 from tests.chassis.http.sample import Sample
 
 
@@ -75,3 +79,18 @@ async def test_every_link_of_the_page_leads_somewhere(http: aiohttp.ClientSessio
     async with http.get("/docs") as answer:
         page = await answer.text()
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(re.findall(r'id="([^"]+)"', page))
+
+
+async def test_a_door_says_what_it_takes_and_gives_when_it_streams() -> None:
+    routes = Routes(tag="files")
+
+    @routes.put("/files/{name}", needs=PUBLIC, takes="application/pdf", gives="text/csv")
+    async def exchange(name: str, request: web.Request) -> web.StreamResponse:
+        return web.StreamResponse()
+
+    described = describe(compile_routes([routes], Caller, ()), title="Files", version="1")
+    operation = described["paths"]["/files/{name}"]["put"]
+    assert list(operation["requestBody"]["content"]) == ["application/pdf"]
+    assert list(operation["responses"]["200"]["content"]) == ["text/csv"]
+    page, _ = reference("files", described)
+    assert "application/pdf" in page

@@ -8,7 +8,8 @@ import aiohttp
 import pytest
 
 from chassis.http.sentences import MOST_ERRORS
-from tests.chassis.http.asking import READER, WRITER, ask, rules
+from tests.chassis.http.asking import READER, WRITER, ask, exchange, rules, statuses
+from tests.chassis.http.sample import Sample
 
 JSON = {**WRITER, "Content-Type": "application/json"}
 SECRET = "himitsu-7391"
@@ -143,6 +144,18 @@ async def test_a_header_is_an_argument_like_any_other(http: aiohttp.ClientSessio
     for sent, heard in (({"Idempotency-Key": "k-1"}, "k-1"), ({}, "-")):
         async with http.post("/things", json={"name": "a"}, headers=WRITER | sent) as answer:
             assert (answer.status, answer.headers["X-Key"]) == (201, heard)
+
+
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [(b"Idempotency-Key: \xff", b"string_unicode"), (b"Idempotency-Key: a\r\nIdempotency-Key: b", b"repeated")],
+)
+async def test_a_header_is_held_to_its_type(gateway: Sample, line: bytes, rule: bytes) -> None:
+    head = b"POST /things HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer writer\r\nContent-Type: application/json\r\n"
+    sent = head + line + b'\r\nConnection: close\r\nContent-Length: 13\r\n\r\n{"name": "a"}'
+    answer = await exchange(gateway.serving.port, sent)
+    assert statuses(answer) == [422]
+    assert b'"field":"header.Idempotency-Key","rule":"%s"' % rule in answer
 
 
 async def test_a_body_nobody_asked_for_is_refused(http: aiohttp.ClientSession) -> None:

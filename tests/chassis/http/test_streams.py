@@ -1,6 +1,7 @@
 """Streams go through unread and unbuffered, and one that fails is never taken for a whole one (ruling H7)."""
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
@@ -35,6 +36,15 @@ async def test_a_large_body_is_taken_piece_by_piece_within_its_own_limit(http: a
         answered, told = await ask(http, "POST", "/uploads", data=b"x" * size, headers=headers)
         assert answered == status
         assert status == 413 or told == {"number": size, "name": "application/pdf"}
+
+
+async def test_a_large_body_that_does_not_say_its_size_is_cut_at_the_limit(http: aiohttp.ClientSession) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(11):
+            yield b"x" * 100_000
+            await asyncio.sleep(0.01)
+
+    assert (await ask(http, "POST", "/uploads", data=pieces(), headers=WRITER))[0] == 413
 
 
 async def test_an_upload_that_stops_is_refused(gateway: Sample) -> None:
