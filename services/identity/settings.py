@@ -49,6 +49,7 @@ class IdentitySettings(Settings):
 
     import_rows: int = Field(200, ge=1, le=999, description="applicants that one CSV file may register")
 
+    email_changes_per_day: int = Field(10, ge=1, description="new addresses that one administrator may ask for")
     email_change_life: timedelta = Field(timedelta(hours=24), description="from the mail server's acceptance (E2)")
 
     signing_key_notice: timedelta = Field(

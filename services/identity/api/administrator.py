@@ -15,11 +15,12 @@ from contracts.identity import AdministratorChanged, OneTimePasswordSettingChang
 from contracts.permissions import Permission
 from identity import access, addresses
 from identity.api.administrator_views import Administrator, PendingAddress, shown
-from identity.api.email_changes import EmailChangeOrder
+from identity.api.email_changes import EmailChangeLimitReached, EmailChangeOrder
 from identity.api.forms import Confirmation, PersonForm, StaleVersion, Version, address_hints, check_version, items
 from identity.api.problems import PasswordLocked, WrongPassword
 from identity.api.sources import source_of
 from identity.authentication import Authentication
+from identity.credentials import NoSealingKey
 from identity.rules.applicants import changed_fields
 from identity.settings import IdentitySettings
 from identity.store import administrators, companies, users
@@ -82,7 +83,11 @@ async def validate_administrator(
     )
 
 
-@routes.put("/administrator", needs=Permission.ADMINISTER, raises=[StaleVersion, WrongPassword, PasswordLocked])
+@routes.put(
+    "/administrator",
+    needs=Permission.ADMINISTER,
+    raises=[StaleVersion, WrongPassword, PasswordLocked, EmailChangeLimitReached, NoSealingKey],
+)
 async def change_administrator(
     body: AdministratorChange,
     caller: Caller,

@@ -16,6 +16,7 @@ from identity.api.applicant_views import facts
 from identity.api.forms import ApplicantForm, Hint, address_hints
 from identity.api.registrations import KeyUsedOtherwise, NoIdLeft, Registrar, digest, remember, repeated
 from identity.api.sources import source_of
+from identity.credentials import NoSealingKey
 from identity.rules import imports
 from identity.rules.applicants import LABELS, broken_rights
 from identity.rules.imports import RowError
@@ -108,7 +109,7 @@ async def validate_import(
     "/applicant-imports",
     needs=Permission.ADMINISTER,
     status=(201, 200),
-    raises=[UnsupportedMediaType, BodyTooLarge, FileHasErrors, OtherFile, NoIdLeft, KeyUsedOtherwise],
+    raises=[UnsupportedMediaType, BodyTooLarge, FileHasErrors, OtherFile, NoIdLeft, KeyUsedOtherwise, NoSealingKey],
 )
 async def import_applicants(
     request: web.Request,

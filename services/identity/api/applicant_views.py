@@ -31,7 +31,7 @@ class PasswordState(StrEnum):
 
 PASSWORD_LABELS = {
     PasswordState.CHOSEN: "設定済み",
-    PasswordState.TEMPORARY: "初期パスワード（未使用）",
+    PasswordState.TEMPORARY: "仮パスワード（未使用）",
     PasswordState.LAPSED: "有効期限切れ（パスワードリセットが必要です）",
 }
 

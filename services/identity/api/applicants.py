@@ -16,6 +16,7 @@ from identity.api.applicant_views import Applicant, facts, show, shown
 from identity.api.forms import ApplicantForm, Confirmation, address_hints, check_rules, items
 from identity.api.registrations import KeyUsedOtherwise, NoIdLeft, Registrar, remember, repeated
 from identity.api.sources import source_of
+from identity.credentials import NoSealingKey
 from identity.rules.applicants import broken_rights
 from identity.rules.email_addresses import masked
 from identity.secrets import Secrets
@@ -91,7 +92,9 @@ async def validate_applicant(body: ApplicantForm, caller: Caller, database: Data
     return Confirmation(items=items(body.model_dump()), changed=[], warnings=address_hints(body.email))
 
 
-@routes.post("/applicants", needs=Permission.ADMINISTER, status=(201, 200), raises=[NoIdLeft, KeyUsedOtherwise])
+@routes.post(
+    "/applicants", needs=Permission.ADMINISTER, status=(201, 200), raises=[NoIdLeft, KeyUsedOtherwise, NoSealingKey]
+)
 async def register_applicant(
     body: ApplicantForm,
     caller: Caller,

@@ -1,8 +1,8 @@
 """A new e-mail address of an administrator: ordered with a mail to it, confirmed by its link (E1 to E3)."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, Literal
 
 from aiohttp import web
 from pydantic import Field
@@ -28,6 +28,16 @@ routes = Routes(tag="email changes")
 
 PAGE = "/email-confirmation"
 """The portal's page behind the link; opening it changes nothing, its button confirms (E3)."""
+
+DAY = timedelta(days=1)
+
+
+class EmailChangeLimitReached(Problem):
+    """Too many new addresses were asked for."""
+
+    status = 429
+    detail = "メールアドレス変更の回数の上限に達しました。しばらくしてからもう一度お試しください。"
+    headers: ClassVar[dict[str, str]] = {"Retry-After": "3600"}
 
 
 class UnknownLink(Problem):
@@ -82,7 +92,9 @@ class EmailChangeOrder:
     action: dict[str, Any]
 
     async def place(self, tx: Tx, user: User, address: str) -> None:
-        """Remember it and order the mails; an older wish is superseded (E1)."""
+        """Remember it and order the mails; an older wish is superseded (E1). Raises EmailChangeLimitReached."""
+        if await email_changes.requested_within(tx, user.user_id, DAY) >= self.settings.email_changes_per_day:
+            raise EmailChangeLimitReached
         token, now = new_token(), datetime.now(UTC)
         facts, not_after = {"user_id": user.user_id}, now + self.settings.email_change_life
         mail_id = await credentials.send_mail(

@@ -43,7 +43,7 @@ class Reset(View):
 @routes.post(
     "/applicants/{user_id}/password-reset",
     needs=Permission.ADMINISTER,
-    raises=[NotFound, ApplicantDisabled],
+    raises=[NotFound, ApplicantDisabled, credentials.NoSealingKey],
 )
 async def reset_password(
     user_id: fields.WebUserId,

@@ -48,6 +48,8 @@ async def show_permissions(user_id: fields.WebUserId, caller: Caller, database: 
     row = await applicants.one(database, company, user_id)
     if row is None:
         raise NotFound
+    if not row["enabled"]:
+        return Preview(sentences=[previews.DISABLED], menus=[])
     return await _preview(database, company, applicants.rights_of(row))
 
 

@@ -93,6 +93,8 @@ def _read_text(text: str, most_rows: int) -> Sheet:
                 continue
             if len(sheet.rows) == most_rows:
                 return _hopeless("too_many_rows", f"一度に登録できるのは{most_rows}件までです。", number)
+            if len(sheet.errors) >= MOST_REPORTED:
+                break
             _take(number, cells, names, sheet)
     except csv.Error:
         sheet.errors.append(RowError(number + 1, None, "csv", "CSVとして読み取れない行です。"))

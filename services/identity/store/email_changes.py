@@ -1,6 +1,6 @@
 """Wished e-mail addresses of administrators, until their links are confirmed (E1 to E3)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,17 @@ _OPEN = "confirmed_at is null and superseded_by is null and withdrawn_at is null
 async def pending(db: Reader, user_id: str) -> Any:
     """The administrator's open request, lapsed or not, or None."""
     return await db.fetchrow(f"select {_SHOWN} from email_changes where user_id = $1 and {_OPEN}", user_id)
+
+
+async def requested_within(tx: Tx, user_id: str, window: timedelta) -> int:
+    """How often this administrator asked for another address lately."""
+    return int(
+        await tx.fetchval(
+            "select count(*) from email_changes where user_id = $1 and requested_at > now() - $2::interval",
+            user_id,
+            window,
+        )
+    )
 
 
 async def request(

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chassis.service import Runtime
 from contracts.identity import AccessRevoked, AddressChanged, ApplicantChanged
 from tests.identity.administration.conftest import OpenFirm
 from tests.identity.administration.firms import RIDERS, Answer, Firm
@@ -12,8 +13,8 @@ from tests.support import callers
 from tests.support.platform import Platform
 
 
-async def put(firm: Firm, shown: dict[str, object], **values: object) -> Answer:
-    return await firm.ask("PUT", f"/applicants/{shown['user_id']}", firm.change_of(shown, **values))
+async def put(firm: Firm, shown: dict[str, object], *, at: Runtime | None = None, **values: object) -> Answer:
+    return await firm.ask("PUT", f"/applicants/{shown['user_id']}", firm.change_of(shown, **values), runtime=at)
 
 
 @pytest.mark.requirement("R146", "R147", "R161")
@@ -68,9 +69,11 @@ async def test_a_commit_without_a_change_does_nothing(firm: Firm) -> None:
 
 
 @pytest.mark.requirement("C-7")
-async def test_of_many_editors_one_wins_and_the_others_are_told(firm: Firm) -> None:
+async def test_of_many_editors_one_wins_and_the_others_are_told(firm: Firm, platform: Platform) -> None:
     shown = await firm.register()
-    answers = await asyncio.gather(*(put(firm, shown, name=f"編集者{number}") for number in range(16)))
+    async with platform.running("identity") as other:
+        processes = enumerate((firm.runtime, other) * 8)
+        answers = await asyncio.gather(*(put(firm, shown, at=at, name=f"編集者{number}") for number, at in processes))
     assert sorted(one.status for one in answers) == [200] + [412] * 15
     winner = next(one for one in answers if one.status == 200)
     loser = next(one for one in answers if one.status == 412)

@@ -161,6 +161,12 @@ async def test_a_file_that_is_none_is_reported(firm: Firm, content: bytes, rule:
     assert dry.body["registrable"] is False
 
 
+async def test_a_file_full_of_errors_is_reported_as_far_as_anybody_reads(firm: Firm) -> None:
+    content = sheet(row()) + b"a,b\r\n" * 50_000
+    dry = await check(firm, content)
+    assert len(dry.body["errors"]) == imports.MOST_REPORTED
+
+
 async def test_200_rows_are_registered_at_once(firm: Firm) -> None:
     content = sheet(*([row()] * 200))
     done = await commit(firm, content, (await check(firm, content)).body["digest"])

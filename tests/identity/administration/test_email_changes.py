@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from chassis.service import Runtime
 from contracts.identity import AddressChanged, EmailChanged, EmailChangeRequested
 from contracts.notifier import AddressFailing, MailAccepted, MailFailed, SendMail
 from tests.identity.administration.firms import PASSWORD, Answer, Firm
@@ -26,9 +27,10 @@ async def order(firm: Firm, mails: Spy, address: str = NEW) -> tuple[str, dict[s
     return sealing.secret_of(mail).partition("#")[2], mail
 
 
-async def confirm(firm: Firm, token: str) -> Answer:
+async def confirm(firm: Firm, token: str, runtime: Runtime | None = None) -> Answer:
     """Press the button, without any login."""
-    return await firm.ask("POST", "/email-changes/confirmation", {"token": token}, headers={"Authorization": ""})
+    nobody = {"Authorization": ""}
+    return await firm.ask("POST", "/email-changes/confirmation", {"token": token}, headers=nobody, runtime=runtime)
 
 
 async def address_of(firm: Firm) -> str:
@@ -93,8 +95,9 @@ async def test_opening_the_link_changes_nothing(firm: Firm, platform: Platform) 
 async def test_many_parallel_confirmations_have_one_effect(firm: Firm, platform: Platform) -> None:
     async with platform.hears(SendMail) as mails:
         token, _ = await order(firm, mails)
-    async with platform.hears(AddressChanged) as events:
-        answers = await asyncio.gather(*(confirm(firm, token) for _ in range(64)))
+    async with platform.hears(AddressChanged) as events, platform.running("identity") as other:
+        processes = (firm.runtime, other) * 32
+        answers = await asyncio.gather(*(confirm(firm, token, process) for process in processes))
         await events.next(user_id=f"{firm.code}000", address=NEW)
         await firm.register(email="last@sample.com")
         await events.next(address="last@sample.com")
@@ -200,6 +203,15 @@ async def test_a_mail_that_failed_is_shown_and_the_request_can_be_taken_back(fir
     assert (await confirm(firm, token)).problem == "withdrawn-link"
     assert (await firm.ask("GET", "/administrator")).body["pending_email"] is None
     assert await address_of(firm) == OLD
+
+
+async def test_the_eleventh_request_of_a_day_is_refused(firm: Firm) -> None:
+    for number in range(10):
+        assert (await put(firm, email=f"n{number}@sample.com", current_password=PASSWORD)).status == 200
+    refused = await put(firm, email="n10@sample.com", name="別名", current_password=PASSWORD)
+    assert (refused.status, refused.problem) == (429, "email-change-limit-reached")
+    shown = (await firm.ask("GET", "/administrator")).body
+    assert (shown["name"], shown["pending_email"]["address"]) == ("日本　太郎", "n9@sample.com")
 
 
 @pytest.mark.requirement("E3")

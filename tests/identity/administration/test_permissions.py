@@ -53,6 +53,14 @@ async def test_what_an_applicant_may_do_now_is_told_with_the_codes_that_count(fi
     assert "有効なものがないため" in "\n".join(answer.body["sentences"])
 
 
+@pytest.mark.requirement("L8")
+async def test_a_disabled_applicant_may_do_nothing_and_the_reason_is_told(firm: Firm) -> None:
+    shown = await firm.register()
+    await firm.ask("PUT", f"/applicants/{shown['user_id']}", firm.change_of(shown, enabled=False))
+    answer = await firm.ask("GET", f"/applicants/{shown['user_id']}/permissions")
+    assert answer.body == {"sentences": ["使用状態が無効のため、ログインできません。"], "menus": []}
+
+
 @pytest.mark.requirement("R131", "R134", "W5")
 async def test_the_rider_codes_to_choose_from_are_the_policyholders(open_a_firm: OpenFirm) -> None:
     firm, other = await open_a_firm(), await open_a_firm(comprehensive=False)
