@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from reportlab.lib.pagesizes import A4
@@ -72,12 +73,13 @@ def draw(letter: Letter) -> bytes:
 @contextmanager
 def _registered(font: TTFont) -> Iterator[None]:
     """Registered while inside. reportlab keeps the first font of a name, with the letters of that sheet only."""
-    pdfmetrics.registerFont(font)
+    registry: Any = pdfmetrics
+    registry.registerFont(font)
     try:
         yield
     finally:
-        pdfmetrics._fonts.pop(FONT)
-        pdfmetrics._dynFaceNames.pop(font.face.name)
+        registry._fonts.pop(FONT)
+        registry._dynFaceNames.pop(font.face.name)
 
 
 def _address(letter: Letter) -> Iterator[str]:
