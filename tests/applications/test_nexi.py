@@ -324,7 +324,7 @@ async def test_operators_see_what_is_stuck_and_what_was_set_aside(
         await eventually(counted)
     (event_id,) = await platform.nexi.publish(completed("2015-0901-0002"))
     await set_aside(running, event_id)
-    aside = (await operator.ask("GET", "/operations/parked-events")).body
+    aside = (await operator.ask("GET", "/operations/parked-events", params={"limit": 1000})).body
     (mine,) = [one for one in aside if one["id"] == str(event_id)]
     assert (mine["about"], mine["state"]) == ("2015-0901-0002", "parked")
     assert base64.b64encode(PDF).decode() not in str(aside)

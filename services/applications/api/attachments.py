@@ -7,7 +7,7 @@ from aiohttp import web
 from pydantic import Field
 
 from applications.api.drafts import handled, who
-from applications.api.files import NotPdf, sane_name, send, take
+from applications.api.files import PDF, NotPdf, sane_name, send, take
 from applications.api.lists import seen
 from applications.api.refusals import WrongState, not_moved
 from applications.api.views import ApplicationView, present
@@ -46,7 +46,7 @@ class Named(Body):
 
 
 @routes.post(
-    "/applications/{number}/attachments", needs=Permission.ENTER, status=201,
+    "/applications/{number}/attachments", needs=Permission.ENTER, status=201, takes=PDF,
     raises=[WrongState, NoAttachments, TooManyAttachments, NotPdf, UnsupportedMediaType, BodyTooLarge, BodyTooSlow],
 )  # fmt: skip
 async def attach(
@@ -94,7 +94,7 @@ async def detach(
     return await present(tx, saved, caller)
 
 
-@routes.get("/applications/{number}/attachments/{document_id}", needs=Permission.USE)
+@routes.get("/applications/{number}/attachments/{document_id}", needs=Permission.USE, gives=PDF)
 async def download_attachment(
     number: WebApplicationNumber, document_id: UUID, request: web.Request, caller: Caller, database: Database,
     clock: Clock,

@@ -12,8 +12,7 @@ from applications.rules.procedures import Kind
 from applications.rules.times import japan_day
 from applications.settings import Clock
 from applications.store import profiles
-from chassis.http import FieldError, Invalid
-from chassis.http.sentences import field_errors
+from chassis.http import FieldError, Invalid, field_errors
 from chassis.sql import Reader
 from contracts.applications import Procedure
 from contracts.nexi import Profile

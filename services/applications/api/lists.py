@@ -159,10 +159,7 @@ async def show_timeline(
 ) -> list[StepView]:
     """Who took which step when, oldest first."""
     await seen(database, caller, number, clock)
-    return [
-        StepView(**row, state_label=LABELS[State(row["state"])])
-        for row in await timelines.steps(database, number)
-    ]
+    return [StepView(**row, state_label=LABELS[State(row["state"])]) for row in await timelines.steps(database, number)]
 
 
 @routes.get("/applications/{number}/changes", needs=Permission.USE)

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from applications.api.files import send
+from applications.api.files import PDF, send
 from applications.api.lists import seen
 from applications.settings import Clock
 from applications.store import documents
@@ -16,7 +16,7 @@ from contracts.permissions import Permission
 routes = Routes(tag="notices")
 
 
-@routes.get("/applications/{number}/notice", needs=Permission.SEE_APPLICATIONS)
+@routes.get("/applications/{number}/notice", needs=Permission.SEE_APPLICATIONS, gives=PDF)
 async def download_notice(
     number: WebApplicationNumber, request: web.Request, caller: Caller, database: Database, clock: Clock
 ) -> web.StreamResponse:

@@ -35,6 +35,12 @@ class StuckView(View):
     days: int
 
 
+class Few(Body):
+    """How many to list."""
+
+    limit: int = Field(100, ge=1, le=1000)
+
+
 class ParkedView(View):
     """A word of NEXI or accounts that could not be acted upon."""
 
@@ -71,9 +77,9 @@ async def list_stuck(query: Stuck, database: Database, settings: Settings, clock
 
 
 @routes.get("/operations/parked-events", needs=Permission.OPERATE)
-async def list_parked(database: Database) -> list[ParkedView]:
+async def list_parked(query: Few, database: Database) -> list[ParkedView]:
     """Early, duplicate, unknown and contradictory words, and unreadable ones, with their reason; oldest first."""
     return [
         ParkedView(**{name: row[name] for name in ParkedView.model_fields.keys() - {"about"}}, about=row["key"])
-        for row in await parked.listing(database)
+        for row in await parked.listing(database, query.limit)
     ]

@@ -7,14 +7,13 @@ from aiohttp import web
 from pydantic import AwareDatetime, Field, ValidationError
 
 from applications import outcomes
-from applications.api.files import send
+from applications.api.files import PDF, send
 from applications.api.views import DocumentView
 from applications.rules.procedures import PROCEDURES, Carrier
 from applications.settings import Clock
 from applications.store import applications, documents, lists
 from chassis.amqp import Park, parked
-from chassis.http import Body, Invalid, NotFound, Routes, View
-from chassis.http.sentences import field_errors
+from chassis.http import Body, Invalid, NotFound, Routes, View, field_errors
 from chassis.messages import Envelope
 from chassis.sql import Database, Tx
 from contracts.fields import WebApplicationNumber
@@ -111,7 +110,7 @@ async def list_waiting(query: Sweep, database: Database) -> list[HandedInView]:
     ]
 
 
-@routes.get("/nexi/applications/{number}/attachments/{document_id}", needs=Permission.REPORT)
+@routes.get("/nexi/applications/{number}/attachments/{document_id}", needs=Permission.REPORT, gives=PDF)
 async def fetch_attachment(
     number: WebApplicationNumber, document_id: UUID, request: web.Request, database: Database
 ) -> web.StreamResponse:
