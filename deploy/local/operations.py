@@ -15,7 +15,7 @@ from deploy.local.databases import drop_database
 from deploy.local.management import Management
 from deploy.local.processes import Process, remembered
 from deploy.local.refusals import Refusal
-from deploy.local.run import DEMO, FILE
+from deploy.local.run import DEMO, FILE, LAUNCHER
 from deploy.local.state import ROOT, State
 from deploy.local.supervisor import Supervisor
 from deploy.local.workers import answers
@@ -55,11 +55,11 @@ def status(state: State) -> int:
 
 def stop(state: State) -> int:
     """Stop a running platform, or what a killed one left."""
-    if known := running(state):
-        supervisor = remembered(known["supervisor"])
-        supervisor.send(signal.SIGTERM)
-        if not supervisor.ended(STOP_SECONDS):
-            raise Refusal(f"Process {supervisor.pid} has not stopped within a minute: see {known['log']}.")
+    known = state.read(LAUNCHER)
+    if known and (launcher := remembered(known)).alive():
+        launcher.send(signal.SIGTERM)
+        if not launcher.ended(STOP_SECONDS):
+            raise Refusal(f"Process {launcher.pid} has not stopped within a minute: see {state.log('launcher')}.")
         return 0
     with state.lock():
         Supervisor(state).end_left_behind()
@@ -109,7 +109,7 @@ def reset(state: State) -> int:
         asyncio.run(empty_named_servers())
         for name in EMPTIED:
             shutil.rmtree(state.folder / name, ignore_errors=True)
-        for name in ("secrets.json", FILE, DEMO, "platform.log", "platform.old"):
+        for name in ("secrets.json", FILE, LAUNCHER, DEMO, "platform.log", "platform.old"):
             (state.folder / name).unlink(missing_ok=True)
     print("  platform      emptied")
     return 0

@@ -21,6 +21,7 @@ from deploy.local.surroundings import Surroundings, common
 from deploy.local.workers import Worker
 
 FILE = "platform.json"
+LAUNCHER = "launcher.json"  # who holds the state, from its first moment on
 DEMO = "demo.json"
 SERVERS, TOOLS, SERVICES = range(3)  # stages: stopped in reverse
 
@@ -28,6 +29,8 @@ SERVERS, TOOLS, SERVICES = range(3)  # stages: stopped in reverse
 def run(state: State, wanted: list[tuple[str, str]]) -> None:
     """Run these (process, service) pairs until somebody stops them; a Refusal leaves nothing running."""
     with state.lock():
+        (state.folder / FILE).unlink(missing_ok=True)
+        state.write(LAUNCHER, myself())
         supervisor = Supervisor(state)
         supervisor.end_left_behind()
         journal = Journal(state)
@@ -98,7 +101,7 @@ def description(surroundings: Surroundings, wanted: list[tuple[str, str]]) -> di
         one = services.setdefault(service, {"urls": [], "environment": surroundings.migrating(service, service)})
         one["urls"].append(surroundings.url(process))
     return {
-        "supervisor": Process(os.getpid(), birth(os.getpid()) or "").written(),
+        "supervisor": myself(),
         "postgres_url": surroundings.addresses.postgres_url,
         "broker_url": surroundings.addresses.broker_url,
         "management_url": surroundings.addresses.management_url,
@@ -134,6 +137,11 @@ def welcome(
         supervisor.report("demo account", f"{person['user_id']}  {person['password']}  {person['who']}")
     supervisor.report("log", str(supervisor.state.folder / "platform.log"))
     supervisor.report("stop", "Ctrl-C here, or `make stop`; `make reset` empties the data")
+
+
+def myself() -> dict[str, Any]:
+    """This process."""
+    return Process(os.getpid(), birth(os.getpid()) or "").written()
 
 
 def inbox_url(ports: dict[str, int]) -> str:

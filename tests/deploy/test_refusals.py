@@ -1,44 +1,56 @@
 """Whatever is missing or wrong on a machine is said in one sentence that tells what to do."""
 
-import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from deploy.local import catalogue, debian, postgres, rabbitmq, servers
+from deploy.local.__main__ import main
+from deploy.local.processes import Process, birth
 from deploy.local.refusals import Refusal
 from deploy.local.state import ROOT, State
 
-LAUNCHER = (sys.executable, "-m", "deploy.local")
+
+@pytest.fixture
+def launcher(state: State, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """`python -m deploy.local …` in the test's own state."""
+    monkeypatch.setenv("PLATFORM_STATE", str(state.folder))
+    return lambda *arguments: main(list(arguments))
 
 
-def launch(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*LAUNCHER, *arguments], cwd=ROOT, env={**os.environ, **settings}, capture_output=True, text=True, timeout=60
-    )
-
-
-def test_a_second_run_of_the_same_state_is_refused(state: State) -> None:
+def test_a_second_run_of_the_same_state_is_refused(
+    state: State, launcher: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
     with state.lock():
-        answer = launch("run", PLATFORM_STATE=str(state.folder))
-    assert answer.returncode == 1
-    assert answer.stderr.startswith("The platform of this checkout is already running: stop it with `make stop`")
-    assert answer.stderr.count("\n") == 1
+        assert launcher("run") == 1
+    told = capsys.readouterr().err
+    assert told.startswith("The platform of this checkout is already running: stop it with `make stop`")
+    assert told.count("\n") == 1
 
 
-def test_a_running_platform_is_not_emptied(state: State) -> None:
+def test_a_running_platform_is_not_emptied(state: State, launcher: Callable[..., int]) -> None:
     with state.lock():
-        assert launch("reset", PLATFORM_STATE=str(state.folder)).returncode == 1
+        assert launcher("reset") == 1
 
 
-def test_commands_for_a_running_platform_say_that_there_is_none(state: State) -> None:
-    for command in (["status"], ["restart", "identity"], ["kill", "identity"], ["operate", "identity", "openapi"]):
-        answer = launch(*command, PLATFORM_STATE=str(state.folder))
-        assert answer.returncode == 1
-        assert "is not running: start it with `make run`." in answer.stdout + answer.stderr
+@pytest.mark.parametrize("command", ["status", "restart identity", "kill identity", "operate identity openapi"])
+def test_a_command_for_a_running_platform_says_that_there_is_none(
+    command: str, launcher: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert launcher(*command.split()) == 1
+    assert "is not running: start it with `make run`." in "".join(capsys.readouterr())
+
+
+def test_a_platform_that_is_still_starting_can_be_stopped(state: State, launcher: Callable[..., int]) -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"]) as starting:
+        process = Process(starting.pid, birth(starting.pid) or "")
+        state.write("launcher.json", process.written())
+        assert launcher("stop") == 0
+        assert not process.alive()
 
 
 @pytest.mark.parametrize("wrong", ["audit", "audit=", "audit=0", "audit=17", "audit=two", "audit=２"])
