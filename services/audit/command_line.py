@@ -96,10 +96,12 @@ def archive(parser: argparse.ArgumentParser) -> Work:
             return _refuse("OWNER_DATABASE_URL is missing: taking months out needs the owner role.", 2)
         connection = await asyncpg.connect(settings.owner_database_url, timeout=10)
         try:
-            await connection.execute(verification.SESSION)
             for month in await verification.months(connection):
                 if month["month"] < before:
-                    await _archive(connection, month["name"], chosen.to / f"{month['name']}.copy.gz", chosen.dry_run)
+                    if chosen.dry_run:
+                        print(month["name"])
+                    else:
+                        await archive_month(connection, month["name"], chosen.to / f"{month['name']}.copy.gz")
         finally:
             await connection.close()
         return None
@@ -107,10 +109,9 @@ def archive(parser: argparse.ArgumentParser) -> Work:
     return run
 
 
-async def _archive(connection: Any, name: str, path: Path, dry_run: bool) -> None:
-    if dry_run:
-        print(name)
-        return
+async def archive_month(connection: Any, name: str, path: Path) -> None:
+    """Write a month into a new file, read it back, and only then take the month out of the database."""
+    await connection.execute(verification.SESSION)
     rows, digest = 0, hashlib.sha256()
     async with connection.transaction():
         with path.open("xb") as file:

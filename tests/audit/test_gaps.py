@@ -1,0 +1,134 @@
+"""A missing event is noticed by the hole in its producer's numbers, and nothing else raises that alarm (R-5)."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from audit.service import service
+from audit.store import sequences
+from chassis.messages import Envelope, encode, new_id
+from chassis.service import Service
+from chassis.settings import Settings
+from contracts.actions import Operator
+from contracts.audit import GapFound
+from contracts.caller import Caller
+from contracts.identity import LoginSucceeded
+from deploy.local.cluster import Cluster
+from tests.support.eventually import eventually
+from tests.support.keys import Signer
+from tests.support.platform import Platform, Speaker
+
+SAID = LoginSucceeded(operator=Operator(policyholder_code="555555555", user_id="555555555001", name="日本　太郎"))
+NAMES = ("identity", "accounts", "applications", "notifier")
+
+
+@pytest.fixture(scope="module")
+async def numbered(cluster: Cluster, signer: Signer, tmp_path_factory: Any) -> AsyncIterator[Platform]:
+    """A platform on which these tests alone give the producers' numbers."""
+    folder: Path = tmp_path_factory.mktemp("gaps")
+    (folder / "silent").mkdir()
+    others = {name: Service(name, name, Caller, Settings, folder / "silent") for name in NAMES}
+    platform = Platform(cluster, folder, signer, of={"audit": service, **others})
+    await platform.prepare()
+    await platform.start("audit", gap_seconds=0.6)
+    try:
+        yield platform
+    finally:
+        await platform.close()
+
+
+@asynccontextmanager
+async def producer(platform: Platform, name: str) -> AsyncIterator[Any]:
+    """Says events under given numbers, several in one message."""
+    async with Speaker(platform.broker(name), name) as speaker:
+        kind = LoginSucceeded.wire_type().replace("identity", name)
+
+        async def say(*numbers: int) -> None:
+            now = datetime.now(UTC)
+            batch = [Envelope(new_id(), kind, f"/{name}", now, None, number) for number in numbers]
+            await speaker.publish_raw(encode([(one, SAID.model_dump_json()) for one in batch]), "events", kind)
+
+        yield say
+
+
+async def heard(platform: Platform, name: str, last: int) -> None:
+    """Wait until this number was recorded."""
+
+    async def there() -> bool:
+        async with platform.owner("audit") as database:
+            found = await database.fetchval("select heard @> $2::bigint from producers where producer = $1", name, last)
+            return bool(found)
+
+    await eventually(there)
+
+
+async def test_an_event_removed_in_flight_is_reported_once(numbered: Platform) -> None:
+    async with numbered.hears(GapFound) as spy, producer(numbered, "identity") as say:
+        await say(1, 2, 3)
+        await say(5, 6)
+        gap = await spy.next(producer="identity")
+        assert (gap["data"]["first"], gap["data"]["last"]) == (4, 4)
+        await say(9)
+        gap = await spy.next(producer="identity")
+        assert (gap["data"]["first"], gap["data"]["last"]) == (7, 8)
+        assert not spy.seen
+
+
+async def test_a_missing_first_event_is_a_gap_too(numbered: Platform) -> None:
+    async with numbered.hears(GapFound) as spy, producer(numbered, "accounts") as say:
+        await say(2)
+        assert (await spy.next(producer="accounts"))["data"]["first"] == 1
+
+
+async def test_disorder_and_repetition_are_no_gaps(numbered: Platform) -> None:
+    """Messages overtake each other and come again, each hole closing within the time allowed."""
+    chance = random.Random(7)
+    numbers = list(range(1, 601))
+    batches = [numbers[start : start + 10] for start in range(0, 600, 10)]
+    for start in range(0, 60, 12):
+        part = batches[start : start + 12]
+        chance.shuffle(part)
+        batches[start : start + 12] = part
+    async with numbered.hears(GapFound) as spy, producer(numbered, "applications") as say:
+        for batch in batches:
+            await say(*chance.sample(batch, len(batch)))
+            if chance.random() < 0.3:
+                await say(*chance.choice(batches[:5]))
+        await say(*numbers)
+        await heard(numbered, "applications", 600)
+        await say(601)
+        await heard(numbered, "applications", 601)
+        assert [one for one in spy.seen if one["data"]["producer"] == "applications"] == []
+
+
+async def test_a_late_event_closes_its_gap_and_an_operator_may_explain_one(numbered: Platform) -> None:
+    async with numbered.hears(GapFound) as spy, producer(numbered, "notifier") as say:
+        await say(1, 3, 5)
+        await spy.next(producer="notifier")
+        await spy.next(producer="notifier")
+
+        async def open_gaps() -> list[Any]:
+            async with numbered.owner("audit") as database:
+                return [row for row in await sequences.open_gaps(database) if row["producer"] == "notifier"]
+
+        first, second = await open_gaps()
+        assert (first["first"], first["last"], second["first"]) == (2, 2, 4)
+        await say(2)
+
+        async def one_left() -> bool:
+            return len(await open_gaps()) == 1
+
+        await eventually(one_left)
+        async with numbered.owner("audit") as database, database.transaction() as tx:
+            assert await sequences.explain(tx, second["number"], "a test took it")
+            assert not await sequences.explain(tx, first["number"], "closed already")
+            await sequences.look(tx)
+            assert await sequences.due(tx, timedelta()) == []
+        async with numbered.owner("audit") as database:
+            missing = {row["producer"]: row["missing"] for row in await sequences.missing(database)}
+        assert missing["notifier"] == 0

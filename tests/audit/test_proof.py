@@ -1,0 +1,362 @@
+"""Whoever has the public key and the checkpoints finds every change, without trusting the service or its database."""
+
+import asyncio
+import json
+import random
+import shutil
+import subprocess
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import asyncpg
+import pytest
+
+from audit.command_line import archive_month, dump
+from audit.proof.checkpoints import read_file
+from audit.proof.command_line import verify_file, verify_log
+from audit.proof.sources import parse
+from audit.rules import chain
+from audit.rules.lines import leaf
+from audit.service import service
+from audit.store import verification
+from chassis.messages import Envelope, encode, new_id
+from chassis.service import Service
+from chassis.settings import Settings
+from chassis.sql import Database
+from contracts.caller import Caller
+from contracts.identity import LoggedOut, LoginSucceeded
+from contracts.operations import Operation
+from deploy.local.cluster import Cluster
+from deploy.local.databases import with_database
+from tests.audit.conftest import Company
+from tests.support import callers
+from tests.support.eventually import eventually
+from tests.support.keys import Signer
+from tests.support.platform import Platform, Speaker
+
+ROWS = 1200
+CHANGES = 100
+ROOT = Path(__file__).parents[2]
+
+
+class Evidence:
+    """What an auditor holds: a key, checkpoints, and a read-only look at the database."""
+
+    def __init__(self, platform: Platform) -> None:
+        self.platform = platform
+        self.folder = platform.folder / "audit"
+        self.key = self.folder / "signing-key.pub"
+        self.checkpoints = self.folder / "checkpoints.jsonl"
+
+    def arguments(self) -> list[str]:
+        """For the verifier."""
+        return ["--public-key", str(self.key), "--checkpoints", str(self.checkpoints)]
+
+    def program(self, *arguments: str) -> tuple[int, str]:
+        """The verifier as a process of its own, without any of the service's settings."""
+        done = subprocess.run(
+            [sys.executable, "-m", "audit", *arguments], cwd=ROOT, capture_output=True, text=True, check=False,
+            env={"PYTHONPATH": "services:shared", "PATH": ""},
+        )  # fmt: skip
+        return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+async def evidence(cluster: Cluster, signer: Signer, tmp_path_factory: Any) -> AsyncIterator[Evidence]:
+    """A small history in many blocks, of two months, all of it signed; its service is stopped again."""
+    folder: Path = tmp_path_factory.mktemp("proof")
+    (folder / "silent").mkdir()
+    identity = Service("identity", "identity", Caller, Settings, folder / "silent")
+    platform = Platform(cluster, folder, signer, of={"audit": service, "identity": identity})
+    await platform.prepare()
+    try:
+        async with platform.running("audit", checkpoint_seconds=0.5, checkpoint_rows=200):
+            await record(platform, ROWS)
+            evidence = Evidence(platform)
+
+            async def signed() -> bool:
+                return any(one.rows == ROWS for one in read_file(evidence.checkpoints))
+
+            await eventually(signed)
+        yield evidence
+    finally:
+        await platform.close()
+
+
+async def record(platform: Platform, rows: int) -> None:
+    """Log-ins and log-outs of some people, in messages of different sizes."""
+    chance = random.Random(3)
+    people = [callers.applicant(f"{700000000 + n % 5}", n % 7 + 1).operator for n in range(35)]
+    async with Speaker(platform.broker("identity"), "identity") as speaker:
+        said = 0
+        while said < rows:
+            kind = chance.choice([LoginSucceeded, LoggedOut])
+            count = min(rows - said, chance.choice([1, 3, 20, 40]))
+            now = datetime.now(UTC) - timedelta(days=chance.choice([0, 40]))
+            group = [
+                (Envelope(new_id(), kind.wire_type(), "/identity", now, None),
+                 kind(operator=chance.choice(people)).model_dump_json())
+                for _ in range(count)
+            ]  # fmt: skip
+            await speaker.publish_raw(encode(group), "events", kind.wire_type())
+            said += count
+
+    async def all_there() -> bool:
+        async with platform.owner("audit") as database:
+            return bool(await database.fetchval("select rows from log") == rows)
+
+    await eventually(all_there, timeout=60)
+
+
+async def findings(evidence: Evidence, dsn: str) -> int:
+    """The verifier's exit status on a database."""
+    return await asyncio.to_thread(verify_log, [*evidence.arguments(), "--database", dsn])
+
+
+async def test_an_untouched_history_is_as_signed(evidence: Evidence, tmp_path: Path) -> None:
+    dsn = evidence.platform.database("audit")
+    status, said = evidence.program("verify", *evidence.arguments(), "--database", dsn)
+    assert status == 0, said
+    verdict = json.loads(said.splitlines()[-1])
+    assert (verdict["verdict"], verdict["rows"], verdict["rows_after_last_checkpoint"]) == ("as signed", ROWS, 0)
+    assert verdict["checkpoints_confirmed"] >= 2
+
+
+Change = Callable[[Database, random.Random], Awaitable[Any]]
+
+
+async def edit(db: Database, chance: random.Random) -> None:
+    """One column of one row."""
+    column = chance.choice(
+        [
+            "name",
+            "department",
+            "title",
+            "user_id",
+            "policyholder_code",
+            "type",
+            "outcome",
+            "source_address",
+            "session_id",
+        ]
+    )
+    await db.execute(f"update history set {column} = coalesce({column}, '') || 'x' where number = $1", one(chance))
+
+
+async def re_date(db: Database, chance: random.Random) -> None:
+    """By a second, within the month."""
+    seconds = chance.choice([-1, 1])
+    await db.execute(
+        "update history set performed_at = performed_at + $2 * interval '1 microsecond' where number = $1",
+        one(chance), seconds,
+    )  # fmt: skip
+
+
+async def re_code(db: Database, chance: random.Random) -> None:
+    """From one view to the other."""
+    await db.execute(
+        "update history set operation = case when operation is null then '1-1' end where number = $1", one(chance)
+    )
+
+
+async def detail(db: Database, chance: random.Random) -> None:
+    """The details."""
+    await db.execute("update history set details = '{\"a\":1}' where number = $1", one(chance))
+
+
+async def delete(db: Database, chance: random.Random) -> None:
+    """One row."""
+    await db.execute("delete from history where number = $1", one(chance))
+
+
+async def insert(db: Database, chance: random.Random) -> None:
+    """A copy under another id: among the others, or beyond the end."""
+    number = chance.choice([one(chance), ROWS + 1, 0])
+    columns = "performed_at, type, policyholder_code, user_id, name, department, title, operation, outcome"
+    await db.execute(
+        f"insert into history (number, id, {columns}, details) select $2, gen_random_uuid(), {columns}, details"
+        " from history where number = $1",
+        one(chance), number,
+    )  # fmt: skip
+
+
+async def swap(db: Database, chance: random.Random) -> None:
+    """Two neighbours change places."""
+    number = chance.randint(1, ROWS - 1)
+    for before, after in ((number, -1), (number + 1, number), (-1, number + 1)):
+        await db.execute("update history set number = $2 where number = $1", before, after)
+
+
+async def cut(db: Database, chance: random.Random) -> None:
+    """The last blocks, and the log's end set back as if they had never been."""
+    keep = await db.fetchrow(
+        "select * from blocks where block < (select max(block) from blocks) order by random() limit 1"
+    )
+    last = keep["first"] + keep["rows"] - 1
+    await db.execute("delete from history where number > $1", last)
+    await db.execute("delete from entries where number > $1", last)
+    await db.execute("delete from blocks where block > $1", keep["block"])
+    await db.execute("update log set rows = $1, blocks = $2, head = $3", last, keep["block"], keep["head"])
+
+
+async def edit_and_chain_anew(db: Database, chance: random.Random) -> None:
+    """The insider who knows the method: edits a row and computes every digest after it anew."""
+    await edit(db, chance)
+    async with db.acquire() as connection:
+        await connection.execute(verification.SESSION)
+        rows = list(parse(await verification.lines(connection, 1, ROWS)))
+    head = chain.EMPTY
+    for block in await db.fetch("select * from blocks order by block"):
+        first, count = block["first"], block["rows"]
+        root = chain.root(leaf(text) for number, text in rows if first <= number < first + count)
+        head = chain.head(head, block["block"], first, count, block["recorded_at"], root)
+        await db.execute("update blocks set root = $2, head = $3 where block = $1", block["block"], root, head)
+    await db.execute("update log set head = $1", head)
+
+
+async def forge_block(db: Database, chance: random.Random) -> None:
+    """When a block was recorded, or how many rows it has."""
+    column = chance.choice(["recorded_at = recorded_at + interval '1 second'", "rows = rows + 1", "first = first + 1"])
+    block = await db.fetchval("select block from blocks order by random() limit 1")
+    await db.execute(f"update blocks set {column} where block = $1", block)
+
+
+def one(chance: random.Random) -> int:
+    """Any row."""
+    return chance.randint(1, ROWS)
+
+
+CHANGES_KNOWN: tuple[Change, ...] = (
+    edit, re_date, re_code, detail, delete, insert, swap, cut, edit_and_chain_anew, forge_block,
+)  # fmt: skip
+
+
+TABLES = ("history", "entries", "blocks", "log")
+
+
+async def test_every_change_is_found(evidence: Evidence, cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
+    """A-1, scaled down: 100 of 100, each in a fresh copy of the same history."""
+    chance = random.Random(11)
+    missed = []
+    async with copied(evidence, cluster) as dsn:
+        changed = await Database.connect(dsn, source="test", size=1)
+        for table in TABLES:
+            await changed.execute(f"create table kept_{table} as table {table}")
+        for place in range(CHANGES):
+            change = CHANGES_KNOWN[place % len(CHANGES_KNOWN)]
+            await change(changed, chance)
+            if await findings(evidence, dsn) != 1:
+                missed.append(change.__name__)
+            await changed.execute(f"truncate {', '.join(TABLES)}")
+            for table in TABLES:
+                await changed.execute(f"insert into {table} select * from kept_{table}")
+        await changed.close()
+        assert await findings(evidence, dsn) == 0
+    assert missed == []
+
+
+@asynccontextmanager
+async def copied(evidence: Evidence, cluster: Cluster) -> AsyncIterator[str]:
+    """A copy of the database, for the superuser."""
+    name = f"{evidence.platform.prefix}_audit_copy"
+    server = await Database.connect(cluster.postgres_url, source="test", size=1)
+    try:
+        await server.execute(f"create database {name} template {evidence.platform.prefix}_audit")
+        yield with_database(cluster.postgres_url, name)
+    finally:
+        await server.execute(f"drop database if exists {name} with (force)")
+        await server.close()
+
+
+async def test_a_restored_backup_is_found_and_the_service_signs_nothing_more(
+    evidence: Evidence, cluster: Cluster, client: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    platform, later = evidence.platform, tmp_path / "later.jsonl"
+    shutil.copy(evidence.checkpoints, later)
+    async with copied(evidence, cluster) as dsn:
+        restored = await Database.connect(dsn, source="test", size=1)
+        await cut(restored, random.Random(1))
+        await restored.close()
+        assert await findings(evidence, dsn) == 1
+        own = with_database(platform.database("audit"), dsn.rpartition("/")[2])
+        before = later.read_bytes()
+        async with platform.running("audit", database_url=own, checkpoints=later, checkpoint_seconds=0.2) as runtime:
+
+            async def alarmed() -> bool:
+                async with client.get(f"{runtime.url}/metrics") as response:
+                    return "audit_integrity_alarm 1.0" in await response.text()
+
+            await eventually(alarmed)
+            assert later.read_bytes() == before
+
+
+async def test_checkpoints_that_were_touched_are_found(evidence: Evidence, tmp_path: Path) -> None:
+    lines = evidence.checkpoints.read_text().splitlines()
+    said = json.loads(lines[1])
+    forged = {
+        "a number": [lines[0], json.dumps(said | {"rows": said["rows"] + 1}), *lines[2:]],
+        "one taken out": [lines[0], *lines[2:]],
+        "another key": [json.dumps(json.loads(lines[0]) | {"key_id": "0" * 16}), *lines[1:]],
+    }
+    for name, content in forged.items():
+        path = tmp_path / "forged.jsonl"
+        path.write_text("\n".join(content) + "\n")
+        status, said_aloud = evidence.program(
+            "verify", "--public-key", str(evidence.key), "--checkpoints", str(path),
+            "--database", evidence.platform.database("audit"),
+        )  # fmt: skip
+        assert status == 1, (name, said_aloud)
+
+
+async def test_a_dump_verifies_on_a_machine_without_the_database(evidence: Evidence, tmp_path: Path) -> None:
+    path = tmp_path / "log.dump"
+    await dump(ArgumentParser())(evidence.platform.settings("audit"), Namespace(file=path))  # type: ignore[arg-type]
+    assert evidence.program("verify", *evidence.arguments(), "--export", str(path))[0] == 0
+    lines = path.read_bytes().split(b"\n")
+    for change in (lines[:-9], lines[:5] + lines[6:], [*lines[:5], lines[5] + b"x", *lines[6:]], [b"garbage"]):
+        path.write_bytes(b"\n".join(change))
+        assert evidence.program("verify", *evidence.arguments(), "--export", str(path))[0] == 1
+
+
+async def test_an_archived_month_still_verifies_with_its_file(
+    evidence: Evidence, cluster: Cluster, tmp_path: Path
+) -> None:
+    async with copied(evidence, cluster) as dsn:
+        path = tmp_path / "month.copy.gz"
+        connection = await asyncpg.connect(dsn)
+        await archive_month(connection, f"history_{datetime.now(UTC) - timedelta(days=40):%Y_%m}", path)
+        await connection.close()
+        verify = ["verify", *evidence.arguments(), "--database", dsn]
+        assert evidence.program(*verify)[0] == 1
+        assert evidence.program(*verify, "--archive", str(path))[0] == 0
+
+
+async def test_a_downloaded_file_verifies_beside_its_manifest_and_no_other_does(
+    platform: Platform, company: Company, tmp_path: Path
+) -> None:
+    await company.did(*((company.operator(n), Operation.LOGIN, datetime.now(UTC)) for n in range(3)))
+    now = datetime.now(UTC) + timedelta(hours=9)
+    found = await company.search(f"{now - timedelta(days=1):%Y-%m-%d}", f"{now:%Y-%m-%d}")
+    body = await company.download(found)
+    status, manifest = await company.get(f"/access-history/searches/{found['id']}/manifest")
+    assert status == 200
+    _, key = await company.get("/proofs/public-key")
+    (tmp_path / "key.pub").write_text(json.loads(key)["pem"])
+    csv, beside = tmp_path / "history.csv", tmp_path / "history.json"
+    beside.write_bytes(manifest)
+
+    def verified(content: bytes) -> int:
+        csv.write_bytes(content)
+        return verify_file([str(csv), str(beside), "--public-key", str(tmp_path / "key.pub")])
+
+    assert verified(body) == 0
+    for changed in (body[:-1], body.replace(b"000,", b"001,"), body + b"\r\n", body.rpartition(b"\n2")[0], b""):
+        assert verified(changed) == 1
+    beside.write_text(manifest.decode().replace('"records":3', '"records":2'))
+    assert verified(body) == 1
