@@ -12,7 +12,7 @@ CLOSE, HANG, TAKE_AND_CLOSE, TAKE_AND_HANG = "close", "hang", "take and close", 
 
 GOOD = {
     "CONNECT": "220 here", "EHLO": "250 here", "MAIL": "250 ok", "RCPT": "250 ok", "DATA": "354 go on",
-    "TEXT": "250 kept", "RSET": "250 ok", "QUIT": "221 bye",
+    "TEXT": "250 kept", "RSET": "250 ok", "QUIT": "221 bye", "AUTH": "235 ok",
 }  # fmt: skip
 
 
@@ -49,7 +49,7 @@ class BadRelay:
     """Every command that came, of all connections."""
     connections: int = 0
     context: ssl.SSLContext | None = None
-    """With it STARTTLS is offered."""
+    """With it STARTTLS is offered, unless the connection is covered from the start."""
     port: int = 0
 
     def to(self, recipient: str) -> list[Taken]:
@@ -76,8 +76,9 @@ class BadRelay:
                 writer.write(b"220 go ahead\r\n")
                 await writer.start_tls(self.context)
                 continue
-            if step == "EHLO" and self.context is not None and writer.get_extra_info("sslcontext") is None:
-                writer.write(b"250-here\r\n250 STARTTLS\r\n")
+            if step == "EHLO" and self.context is not None:
+                covered = writer.get_extra_info("sslcontext") is not None
+                writer.write(b"250-here\r\n250 AUTH PLAIN\r\n" if covered else b"250-here\r\n250 STARTTLS\r\n")
                 continue
             if step == "RCPT":
                 recipients.append(line.partition("<")[2].partition(">")[0])
@@ -110,8 +111,10 @@ class BadRelay:
 
 
 @asynccontextmanager
-async def bad_relay(decide: Decide = obedient, context: ssl.SSLContext | None = None) -> AsyncIterator[BadRelay]:
-    """The server on a free port."""
+async def bad_relay(
+    decide: Decide = obedient, context: ssl.SSLContext | None = None, *, covered: bool = False
+) -> AsyncIterator[BadRelay]:
+    """The server on a free port; `covered`: TLS from the first byte."""
     relay = BadRelay(decide, context=context)
     tasks: set[asyncio.Task[None]] = set()
 
@@ -120,7 +123,7 @@ async def bad_relay(decide: Decide = obedient, context: ssl.SSLContext | None = 
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=context if covered else None)
     relay.port = server.sockets[0].getsockname()[1]
     try:
         yield relay

@@ -1,0 +1,156 @@
+"""A killed notifier loses no mail, and repeats at most those that were on their way, byte for byte."""
+
+import asyncio
+import os
+import random
+from collections import Counter
+from uuid import UUID
+
+import pytest
+
+from contracts.notifier import Template
+from notifier.keys import KeyRing
+from tests.notifier.conftest import sending_to, told
+from tests.notifier.processes import serving
+from tests.notifier.relays import BadRelay, bad_relay
+from tests.notifier.wishes import Wishes, address
+from tests.support.eventually import eventually
+from tests.support.platform import Platform, Speaker
+
+SENDERS = 4
+SCALE = 100 if os.environ.get("CHAOS") else 1
+
+
+@pytest.mark.requirement("R-6", "H6")
+async def test_a_kill_between_the_text_and_the_answer_repeats_the_same_mail(apart: Platform) -> None:
+    to = address()
+    taken = asyncio.Event()
+    async with bad_relay() as relay:
+        wishes, mail_id = await _ready(apart, to)
+        reply = relay._reply
+
+        async def silent(writer: asyncio.StreamWriter, step: str, recipient: str) -> bool:
+            if step == "TEXT" and not taken.is_set():
+                taken.set()
+                await asyncio.sleep(60)
+            return await reply(writer, step, recipient)
+
+        relay._reply = silent  # type: ignore[method-assign]
+        async with serving(apart, **told(relay.port, apart.folder / "letters")) as process:
+            async with asyncio.timeout(20):
+                await taken.wait()
+            process.kill()
+            await process.wait()
+        async with serving(apart, **told(relay.port, apart.folder / "letters")), apart.owner("notifier") as database:
+
+            async def sent() -> bool:
+                return bool(await database.fetchval("select state = 'sent' from mails where id = $1", mail_id))
+
+            await eventually(sent, 30)
+            first, second = relay.to(to)
+            assert first.raw == second.raw
+            assert first.message["Message-ID"] == f"<{mail_id}@nexi.go.jp>"
+            assert await database.fetchval("select unknown_ends from mails where id = $1", mail_id) == 1
+    assert wishes
+
+
+async def _ready(platform: Platform, to: str) -> tuple[Wishes, UUID]:
+    """A mail that was written down by a process that could not send it and is gone."""
+    async with bad_relay() as nowhere:
+        port = nowhere.port
+    async with sending_to(platform, port) as wishes:
+        mail_id = await wishes.say(wishes.mail(Template.PASSWORD_REISSUED, to, secret="Hk7mPw3xRt9vNc4d"))
+        await wishes.end(mail_id, "retrying", "received")
+    async with platform.owner("notifier") as database:
+        await database.execute("update mails set state = 'received', due_at = now() where id = $1", mail_id)
+    return wishes, mail_id
+
+
+@pytest.mark.requirement("R-6")
+async def test_kills_while_mails_are_sent_lose_none_and_repeat_few(apart: Platform) -> None:
+    chance = random.Random(20260401)
+    async with bad_relay() as relay:
+        settings = told(relay.port, apart.folder / "letters") | {"senders": SENDERS}
+        slowed(relay)
+        ring = KeyRing.of(apart.settings("notifier"))  # type: ignore[arg-type]
+        wishes = Wishes(apart, _Runtime(ring))  # type: ignore[arg-type]
+        ids: dict[UUID, str] = {}
+        async with Speaker(apart.broker("identity"), "identity") as speaker:
+            for number in range(200 * SCALE):
+                to = address()
+                wish = wishes.mail(Template.PASSWORD_REISSUED, to, secret=f"Hk7mPw3x{number:08d}")
+                (mail_id,) = await speaker.publish(wish)
+                ids[mail_id] = to
+        kills = 0
+        while kills < 3 * SCALE:
+            async with serving(apart, **settings) as process:
+                before = len(relay.taken)
+                await eventually(lambda before=before: _grown(relay, before + chance.randrange(5, 50)), 30)
+                process.kill()
+                kills += 1
+        async with serving(apart, **settings), apart.owner("notifier") as database:
+
+            async def all_sent() -> bool:
+                query = "select count(*) from mails where state = 'sent' and id = any($1)"
+                return bool(await database.fetchval(query, list(ids)) == len(ids))
+
+            await eventually(all_sent, 60 * SCALE)
+        got = Counter(taken.recipients for taken in relay.taken if taken.recipients[0] in ids.values())
+        assert set(got) == {(to,) for to in ids.values()}
+        repeated = sum(got.values()) - len(ids)
+        assert repeated <= kills * SENDERS
+        for taken in relay.taken:
+            assert {other.raw for other in relay.to(taken.recipients[0])} == {taken.raw}
+        print(f"mails {len(ids)}, kills {kills}, lost 0, repeated {repeated}")
+
+
+class _Runtime:
+    """Only what sealing needs of a runtime."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        self.provides = {KeyRing: ring}
+
+
+def slowed(relay: BadRelay) -> None:
+    """The relay takes its time after the text, so that kills meet mails on their way."""
+    reply = relay._reply
+
+    async def slow(writer: asyncio.StreamWriter, step: str, recipient: str) -> bool:
+        if step == "TEXT":
+            await asyncio.sleep(0.02)
+        return await reply(writer, step, recipient)
+
+    relay._reply = slow  # type: ignore[method-assign]
+
+
+async def _grown(relay: BadRelay, least: int) -> bool:
+    return len(relay.taken) >= least
+
+
+@pytest.mark.requirement("R-6")
+async def test_processes_share_the_mails_without_sending_one_twice(apart: Platform) -> None:
+    async with bad_relay() as relay, sending_to(apart, relay.port) as wishes, sending_to(apart, relay.port):
+        slowed(relay)
+        ids = [await wishes.say(wishes.mail(Template.EMAIL_CHANGE_NOTICE, address())) for _ in range(60)]
+        for mail_id in ids:
+            await wishes.end(mail_id, "sent")
+        assert len(relay.taken) == len(ids)
+
+
+async def test_a_stop_finishes_what_is_being_sent(apart: Platform) -> None:
+    async with bad_relay() as relay:
+        reply = relay._reply
+        reached = asyncio.Event()
+
+        async def slow(writer: asyncio.StreamWriter, step: str, recipient: str) -> bool:
+            if step == "TEXT":
+                reached.set()
+                await asyncio.sleep(0.5)
+            return await reply(writer, step, recipient)
+
+        relay._reply = slow  # type: ignore[method-assign]
+        async with apart.owner("notifier") as database:
+            async with sending_to(apart, relay.port) as wishes:
+                mail_id = await wishes.say(wishes.mail(Template.EMAIL_CHANGE_NOTICE, address()))
+                await reached.wait()
+            assert await database.fetchval("select state from mails where id = $1", mail_id) == "sent"
