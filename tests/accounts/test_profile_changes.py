@@ -1,10 +1,12 @@
 """Completed changes and statements lead to the same profile in whatever order they are heard, each once."""
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from accounts.listeners.partner import change
 from chassis.amqp import parked
 from chassis.service import Runtime
 from contracts.accounts import ProfileChanged
@@ -119,3 +121,22 @@ async def test_a_change_of_the_far_future_waits_and_is_shown(platform: Platform,
 
 async def _heard(accounts: Runtime, ids: list[Any]) -> bool:
     return await accounts.database.fetchval("select count(*) from inbox where id = any($1)", ids) == len(ids)
+
+
+async def test_statements_heard_at_the_same_moment_do_not_overwrite_each_other(
+    platform: Platform, ask: Gateway, accounts: Runtime
+) -> None:
+    code = policyholder_code()
+    await platform.nexi.publish(messages.registered(code, NOW - timedelta(days=9)))
+    await profile_of(ask, code)
+
+    async def hear(day: int, name: str) -> None:
+        async with accounts.database.transaction() as tx:
+            await change(messages.restated(code, NOW - timedelta(days=day), name=name), tx)
+
+    async with asyncio.TaskGroup() as tasks, platform.owner("accounts") as owner, owner.transaction() as tx:
+        await tx.execute("select from policyholders where code = $1 for update", code)
+        for day, name in ((1, "新しい"), (5, "古い")):
+            tasks.create_task(hear(day, name))
+            await asyncio.sleep(0.2)  # both have begun and wait for the row, the newer one in front
+    assert (await profile_of(ask, code))["profile"]["name"] == "新しい"
