@@ -40,7 +40,11 @@ def registered(code: str, *, terms_agreed: bool = True, issued_at: datetime | No
             phone="11-1111-1111",
         ),
         "administrator": Administrator(
-            name="日本　太郎", email=f"{code}@sample.com", phone="03-1234-5678", department="見本事業部", title="事業部長"
+            name="日本　太郎",
+            email=f"{code}@sample.com",
+            phone="03-1234-5678",
+            department="見本事業部",
+            title="事業部長",
         )
         if terms_agreed
         else None,
@@ -128,9 +132,7 @@ class Person:
 class People:
     """Makes Web users and hears what is sent to them."""
 
-    def __init__(
-        self, platform: Platform, identity: Runtime, client: aiohttp.ClientSession, behind: Database
-    ) -> None:
+    def __init__(self, platform: Platform, identity: Runtime, client: aiohttp.ClientSession, behind: Database) -> None:
         self.platform, self.identity, self.client, self.behind = platform, identity, client, behind
         self.letters = Spy()
         self.mails = Spy()

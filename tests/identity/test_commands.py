@@ -160,9 +160,7 @@ async def test_after_a_rotation_old_and_new_tokens_count_side_by_side(people: Pe
         from tests.support.eventually import eventually
 
         await eventually(accepted)
-    await people.behind.execute(
-        "update signing_keys set verify_until = now() where verify_until is not null"
-    )
+    await people.behind.execute("update signing_keys set verify_until = now() where verify_until is not null")
     keyring._read_at = float("-inf")
     assert [key["kid"] for key in (await person.ask("GET", "/.well-known/jwks.json")).body["keys"]] == [
         rotated["key_id"]

@@ -111,9 +111,7 @@ async def test_riders_follow_the_latest_word(people: People) -> None:
     code = person.user_id[:9]
 
     def riders(at: datetime, *codes: str, used: bool = True) -> RidersChanged:
-        return RidersChanged(
-            policyholder_code=code, issued_at=at, uses_comprehensive_insurance=used, rider_codes=codes
-        )
+        return RidersChanged(policyholder_code=code, issued_at=at, uses_comprehensive_insurance=used, rider_codes=codes)
 
     async with people.platform.hears(AccessRevoked) as spy:
         last, early = await people.platform.nexi.publish(
@@ -199,9 +197,7 @@ async def test_the_header_shows_the_name_of_the_latest_profile(people: People) -
 def viewer(user_id: str, codes: tuple[str, ...], at: datetime, **person: str) -> GroupViewerGranted:
     """NEXI grants an all-company viewing ID."""
     given = {"name": "全社　花子", "email": "viewer@sample.com", **person}
-    return GroupViewerGranted(
-        user_id=user_id, issued_at=at, policyholder_codes=codes, person=Administrator(**given)
-    )
+    return GroupViewerGranted(user_id=user_id, issued_at=at, policyholder_codes=codes, person=Administrator(**given))
 
 
 @pytest.mark.requirement("R91", "N2", "L5")
