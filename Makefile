@@ -1,7 +1,6 @@
 # The platform's commands; each sets up what it needs first, on a bare machine too.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-export PYTHONPATH := services:shared:.
 RUN := .venv/bin/python
 LOCAL := $(RUN) -m deploy.local
 WORKERS ?= 2

@@ -21,6 +21,7 @@ UV = VENV / "bin" / "uv"
 STAMP = VENV / "stamp"
 REQUIREMENTS = ROOT / "requirements.txt"
 UV_REQUIREMENTS = ROOT / "deploy" / "requirements" / "uv.txt"
+OWN_FOLDERS = "../../../../services\n../../../../shared\n"  # seen from site-packages, so that a checkout may move
 ROOM_NEEDED = 1_000_000_000  # bytes: the packages are about 500 MB, downloads and data come on top
 
 
@@ -41,9 +42,9 @@ def main() -> int:
 
 
 def fingerprint() -> str:
-    """What .venv depends on: the Python it is made with and the two requirement files."""
+    """What .venv depends on: the Python it is made with, the two requirement files, and this file."""
     digest = hashlib.sha256(sys.version.encode())
-    for path in (REQUIREMENTS, UV_REQUIREMENTS):
+    for path in (REQUIREMENTS, UV_REQUIREMENTS, Path(__file__)):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -77,6 +78,7 @@ def build() -> None:
         [UV, "pip", "sync", "--quiet", "--require-hashes", "--python", PYTHON, REQUIREMENTS, UV_REQUIREMENTS],
         "uv could not fetch the packages: check that this machine reaches a Python package index",
     )
+    (VENV / "lib" / f"python{VERSION}" / "site-packages" / "house.pth").write_text(OWN_FOLDERS)
 
 
 def sound() -> bool:
