@@ -1,6 +1,8 @@
 """What operators can do from a terminal: look at policyholders, apply due changes now, keep the master of banks."""
 
 import argparse
+import csv
+import io
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -53,8 +55,8 @@ def show_changes(parser: argparse.ArgumentParser) -> Work:
 
 
 def work_on_banks(parser: argparse.ArgumentParser) -> Work:
-    """Import the master of banks and branches: a CSV file, the demo set, or the package zengin-code."""
-    parser.add_argument("action", choices=("import", "demo", "zengin"))
+    """Import the master of banks (a CSV file, the demo set, the package zengin-code), or show its state."""
+    parser.add_argument("action", choices=("status", "import", "demo", "zengin"))
     parser.add_argument("file", nargs="?", type=Path, help=f"for import: CSV with {','.join(bank_files.COLUMNS)}")
     parser.add_argument("--encoding", default="utf-8-sig", help="of the file, for example cp932 (default: UTF-8)")
     parser.add_argument("--dry-run", action="store_true", help="check everything and change nothing")
@@ -63,6 +65,10 @@ def work_on_banks(parser: argparse.ArgumentParser) -> Work:
     async def run(settings: Settings, chosen: argparse.Namespace) -> int | None:
         if (chosen.file is None) == (chosen.action == "import"):
             return _refuse("A file goes with `import`, and only with it.", 2)
+        if chosen.action == "status":
+            async with _database(settings) as database:
+                _show({"listed_branches": await banks.listed(database), "imports": await banks.imports(database)})
+            return None
         try:
             source, master = _read(chosen)
         except (OSError, LookupError, UnicodeError, ImportError) as error:
@@ -87,10 +93,7 @@ def _read(chosen: argparse.Namespace) -> tuple[str, bank_files.Master]:
 
 def _zengin() -> Iterator[str]:
     """The package's banks as our CSV. Its names are abbreviated and may be late: a start, not an authority."""
-    import csv
-    import io
-
-    import zengin_code
+    import zengin_code  # optional: only this command needs it
 
     for row in (bank_files.COLUMNS, *(
         (bank.code, bank.name, bank.kana, branch.code, branch.name, branch.kana)

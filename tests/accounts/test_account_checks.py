@@ -32,7 +32,7 @@ async def test_a_check_names_bank_and_branch_and_the_accounts_for_the_same_use(
     assert await ask(administrator(code), "GET", "/account-history", limit=1) != {"items": [], "next": None}
 
 
-@pytest.mark.requirement("R216", "R234", "F5")
+@pytest.mark.requirement("R216", "R217", "R234", "F5")
 async def test_a_check_refuses_what_the_procedure_would_refuse(platform: Platform, ask: Gateway) -> None:
     code, caller = policyholder_code(), None
     caller = administrator(code)

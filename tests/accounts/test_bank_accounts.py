@@ -15,7 +15,7 @@ from tests.support.platform import Platform
 from tests.support.unique import policyholder_code
 
 
-@pytest.mark.requirement("R101", "R103", "R105", "R212", "R214")
+@pytest.mark.requirement("R203", "R101", "R103", "R105", "R212", "R214")
 async def test_a_registered_account_is_listed_with_every_column(platform: Platform, ask: Gateway) -> None:
     code = policyholder_code()
     event = messages.registration(code, holder="かぶしき abc", holder_kana="ｶ)ﾐﾎﾝ")

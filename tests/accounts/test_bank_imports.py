@@ -1,5 +1,6 @@
 """An import of banks is all or nothing, tells every row's error, and marks what vanished instead of deleting it."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,10 @@ async def test_an_import_adds_changes_marks_and_brings_back(
         await terminal("banks", "import", written(tmp_path, *ROWS))
         assert [code for _, code, _ in await listed(owner)] == [f"{n:03d}" for n in range(1, 31)]
         assert await owner.fetchval("select removed_at is not null from banks where code = '0002'")
-        assert await owner.fetchval("select count(*) from bank_imports") == 3
+    status, out, _ = await terminal("banks", "status")
+    said = json.loads(out)
+    assert (status, said["listed_branches"]) == (0, 30)
+    assert [one["removed"] for one in said["imports"]] == [1, 1, 0] and said["imports"][0]["source"] == "banks.csv"
 
 
 async def test_a_dry_run_and_a_shrunken_file_change_nothing(

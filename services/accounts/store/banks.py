@@ -135,5 +135,12 @@ async def record_import(tx: Tx, source: str, *, banks: int, branches: int, remov
     )  # fmt: skip
 
 
+async def imports(reader: Reader, limit: int = 5) -> list[Any]:
+    """The newest imports."""
+    return await reader.fetch(
+        "select done_at, source, banks, branches, removed from bank_imports order by place desc limit $1", limit
+    )
+
+
 def _columns(rows: Sequence[Bank] | Sequence[Branch], *names: str) -> list[list[str]]:
     return [[getattr(row, name) for row in rows] for name in names]
