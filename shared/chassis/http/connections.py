@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import socket
+import struct
 from typing import Any, Final
 
 import structlog
@@ -53,6 +55,12 @@ class Connection(RequestHandler):
         elif self._header_timer is None and data:
             self._header_timer = self._loop.call_later(HEADER_SECONDS, self.force_close)
 
+    def force_close(self) -> None:
+        """What is in the middle of an answer must not end as if it were whole, not even when the service stops."""
+        if self._request_in_progress:
+            reset(self.transport)
+        super().force_close()
+
     def pause_writing(self) -> None:
         """The client does not read; it may do so for a while."""
         super().pause_writing()
@@ -87,6 +95,14 @@ def _refusal(status: int, error: BaseException | None) -> Problem:
     if isinstance(error, http_exceptions.LineTooLong):
         return RequestHeadersTooLarge()
     return MalformedRequest() if status == 400 else InternalError()
+
+
+def reset(transport: asyncio.Transport | None) -> None:
+    """Break a connection off, so that what was sent so far cannot be taken for the whole, not even by HTTP/1.0."""
+    if transport is not None and not transport.is_closing():
+        connection: socket.socket = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
 
 
 class Gateway(web.Server):

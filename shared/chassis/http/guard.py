@@ -2,8 +2,6 @@
 
 import asyncio
 import re
-import socket
-import struct
 import time
 from typing import Final
 
@@ -13,6 +11,7 @@ from aiohttp.typedefs import Handler, Middleware
 from multidict import istr
 
 from chassis import trace
+from chassis.http.connections import reset
 from chassis.http.failures import describe, problem_of
 from chassis.http.headers import ALWAYS
 from chassis.http.meters import Meters, template
@@ -56,15 +55,6 @@ async def finish(request: web.BaseRequest, response: web.StreamResponse) -> None
         headers[_REQUEST_ID] = request_id
 
 
-def break_off(request: web.BaseRequest) -> None:
-    """Reset the connection, so that what was sent so far cannot be taken for the whole, not even by HTTP/1.0."""
-    transport = request.transport
-    if transport is not None:
-        connection: socket.socket = transport.get_extra_info("socket")
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        transport.abort()
-
-
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         if request.version < HttpVersion10:
@@ -86,7 +76,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         raise
     except asyncio.CancelledError:
         if request.writer.output_size:
-            break_off(request)
+            reset(request.transport)
         raise
     except Exception as error:
         refusal = problem_of(error)
@@ -95,7 +85,7 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         elif request.transport is not None and not request.transport.is_closing():
             log.warning("busy", **_where(request), **describe(error))
     if request.writer.output_size:
-        break_off(request)
+        reset(request.transport)
         raise ConnectionResetError
     return refusal.response(f"/requests/{request[REQUEST_ID]}")
 

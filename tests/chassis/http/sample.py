@@ -103,6 +103,7 @@ class Search(Body):
     limit: Annotated[int, Field(ge=1, le=100)] = 10
     kinds: tuple[Kind, ...] = ()
     word: str | None = None
+    weight: float = 0
 
 
 class Thing(View):
@@ -192,14 +193,21 @@ async def promise(body: Attempt, tx: Tx) -> Thing:
 
 
 @routes.get("/export", needs=PUBLIC)
-async def export(request: web.Request, query: Search) -> web.StreamResponse:
-    """Rows as they come; `word=break` fails in the middle."""
+async def export(request: web.Request, query: Search, notebook: Notebook) -> web.StreamResponse:
+    """Rows as they come; in the middle `word` may make it break, cancel, wait, or change its mind."""
     response = web.StreamResponse(headers={"Content-Type": "text/csv"})
     await response.prepare(request)
     for number in range(query.limit):
         await response.write(f"{number}\r\n".encode() * 100)
-        if query.word == "break" and number == query.limit // 2:
-            raise ValueError("secret")
+        if number == query.limit // 2:
+            if query.word == "break":
+                raise ValueError("secret")
+            if query.word == "cancel":
+                raise asyncio.CancelledError
+            if query.word == "wait":
+                await notebook.released.wait()
+            if query.word == "change":
+                return web.Response(text="something else")
     return response
 
 

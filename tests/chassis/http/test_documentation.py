@@ -42,6 +42,7 @@ async def test_parameters_bodies_and_limits_are_described(document: dict[str, An
         "limit": ("query", False),
         "kinds": ("query", False),
         "word": ("query", False),
+        "weight": ("query", False),
     }
     assert document["components"]["schemas"]["NewThing"]["properties"]["name"]["maxLength"] == 10
     assert document["components"]["schemas"]["NewThing"]["additionalProperties"] is False
@@ -73,6 +74,15 @@ async def test_the_page_shows_every_operation_without_script(
     assert " style=" not in page
     assert "script-src" not in policy
     assert "style-src 'sha256-" in policy
+
+
+def test_the_page_shows_markup_in_texts_as_text() -> None:
+    hostile = "<b onclick=x>"
+    shape = {"type": "object", "description": hostile, "properties": {hostile: {"pattern": hostile, "type": "string"}}}
+    info = {"title": hostile, "version": "1", "description": hostile}
+    page, _ = reference("a", {"info": info, "tags": [], "paths": {}, "components": {"schemas": {"Thing": shape}}})
+    assert "&lt;b onclick" in page
+    assert hostile not in page
 
 
 async def test_every_link_of_the_page_leads_somewhere(http: aiohttp.ClientSession) -> None:

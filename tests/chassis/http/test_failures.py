@@ -15,6 +15,7 @@ from tests.chassis.http.sample import Sample
 from tests.support import unique
 
 
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")  # a warning is not enough: it must not be answered
 @pytest.mark.parametrize("path", ["/broken", "/wrong-shape"])
 async def test_an_unexpected_exception_tells_the_caller_nothing_and_the_log_where(
     http: aiohttp.ClientSession, path: str

@@ -121,6 +121,7 @@ async def test_json_under_its_other_names_is_read(http: aiohttp.ClientSession, k
         ("/things?limit=x&kinds=red&kinds=pink", [("query.limit", "int_parsing"), ("query.kinds.1", "enum")]),
         ("/things?limit=1&limit=2", [("query.limit", "repeated")]),
         ("/things?word=%00", [("query.word", "string_unicode")]),
+        ("/things?weight=inf", [("query.weight", "finite_number")]),
         ("/things?limt=1", [("query.limt", "extra_forbidden")]),
         ("/things/0", [("path.number", "greater_than_equal")]),
         ("/things/9999999999", [("path.number", "less_than_equal")]),

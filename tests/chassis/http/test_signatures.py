@@ -7,6 +7,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from chassis.http import PUBLIC, Answer, Body, Header, Invalid, Problem, Routes, Unusable, View, build_application
+from chassis.http.answers import responder
 from chassis.http.application import compile_routes
 from chassis.sql import Tx
 from tests.chassis.http.sample import Caller, May, Place, authenticate
@@ -134,6 +135,18 @@ def test_the_return_annotation_lists_answers_and_problems() -> None:
     plan = compile_one(mixed)
     assert (plan.problems, plan.statuses, plan.empty_status) == ((Late,), (200,), 204)
     assert compile_one(taking_nothing, path="/things").statuses == (204,)
+
+
+def test_an_answer_that_was_not_declared_is_a_fault_of_ours() -> None:
+    async def showing(number: int) -> Answer[Shown]:
+        """Shows."""
+
+    respond = responder(compile_one(showing, status=(200, 202)))
+    assert respond(Answer(Shown(name="a"), status=202)).status == 202
+    with pytest.raises(TypeError, match="answered 418"):
+        respond(Answer(Shown(name="a"), status=418))
+    with pytest.raises(TypeError, match="does not say that it would"):
+        responder(compile_one(taking_nothing, path="/things"))(Shown(name="a"))
 
 
 async def test_every_kind_of_argument_is_found_by_name_or_type() -> None:

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
+from chassis.sql import Database
+from tests.chassis.http import sample
 from tests.chassis.http.asking import WRITER, ask, connected, exchange
 from tests.chassis.http.sample import Sample
 
@@ -23,11 +25,27 @@ async def test_a_failure_in_the_middle_breaks_a_chunked_answer(http: aiohttp.Cli
             await answer.read()
 
 
-async def test_a_failure_in_the_middle_resets_even_a_connection_whose_end_is_the_end(gateway: Sample) -> None:
+@pytest.mark.parametrize("word", [b"break", b"cancel", b"change"])
+async def test_a_failure_in_the_middle_resets_even_a_connection_whose_end_is_the_end(
+    gateway: Sample, word: bytes
+) -> None:
     async with connected(gateway.serving.port) as (reader, writer):
-        writer.write(b"GET /export?limit=100&word=break HTTP/1.0\r\n\r\n")
+        writer.write(b"GET /export?limit=100&word=%s HTTP/1.0\r\n\r\n" % word)
         with pytest.raises(ConnectionResetError):
             await reader.read()
+
+
+async def test_a_stream_that_is_stopped_in_the_middle_is_reset_too(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.http.server.DRAIN_SECONDS", 0.2)
+    async with sample.running(database) as service, connected(service.serving.port) as (reader, writer):
+        writer.write(b"GET /export?limit=100&word=wait HTTP/1.0\r\n\r\n")
+        assert await reader.readline() == b"HTTP/1.0 200 OK\r\n"
+        stopping = asyncio.create_task(service.serving.stop())
+        with pytest.raises(ConnectionResetError):
+            await reader.read()
+        await stopping
 
 
 async def test_a_large_body_is_taken_piece_by_piece_within_its_own_limit(http: aiohttp.ClientSession) -> None:
