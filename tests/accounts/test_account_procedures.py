@@ -9,6 +9,7 @@ import pytest
 
 from chassis.service import Runtime
 from contracts.accounts import AccountProcedureApplied, Use
+from contracts.actions import Operator
 from contracts.applications import Procedure
 from tests.accounts import messages
 from tests.accounts.acts import ANSWERS, about, decided, reason, registered
@@ -197,3 +198,11 @@ async def test_other_procedures_are_none_of_our_business(platform: Platform, ask
     await eventually(lambda: accounts.database.fetchval("select true from inbox where id = $1", event_id))
     row = await accounts.database.fetchval("select count(*) from account_procedures where number = $1", event.number)
     assert row == 0
+
+
+async def test_a_procedure_of_nobody_is_parked(platform: Platform, accounts: Runtime) -> None:
+    event = messages.registration("000000000")
+    nobody = event.model_copy(update={"operator": Operator(policyholder_code="", user_id="operator:test")})
+    [event_id] = await platform.say("applications", nobody)
+    reason = await eventually(lambda: accounts.database.fetchval("select reason from parked where id = $1", event_id))
+    assert reason == "the operator belongs to no policyholder"

@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from accounts.listeners.clock import apply_all_due
+from accounts.listeners.clock import apply_all_due, apply_due_changes
 from chassis.service import Runtime
 from chassis.sql import Database
 from contracts.accounts import ProfileChanged
@@ -119,6 +119,15 @@ async def test_a_change_that_cannot_be_applied_holds_up_nobody(
         async with client.get(f"{accounts.url}/metrics") as response:
             assert "profile_changes_failing 1.0" in await response.text()
         await owner.execute("delete from profile_changes where number = $1", bad)
+
+
+async def test_the_clock_outlives_a_database_that_is_away(platform: Platform, accounts: Runtime) -> None:
+    away = await Database.connect(platform.database("accounts"), source="accounts", size=2)
+    await away.close()
+    clock = asyncio.create_task(apply_due_changes(away))
+    await asyncio.wait({clock}, timeout=0.2)
+    assert not clock.done()
+    clock.cancel()
 
 
 @pytest.mark.requirement("P6")

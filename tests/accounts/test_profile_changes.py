@@ -87,6 +87,18 @@ async def test_a_completion_before_the_registration_waits_for_it(
     assert (await profile_of(ask, code))["version"] == 2
 
 
+async def test_a_completion_of_another_procedure_changes_no_profile(
+    platform: Platform, ask: Gateway, accounts: Runtime
+) -> None:
+    code = policyholder_code()
+    await platform.nexi.publish(messages.registered(code))
+    await profile_of(ask, code)
+    other = messages.completed(code, procedure="account_registration", name="別手続き")
+    [event_id] = await platform.say("applications", other)
+    await eventually(lambda: accounts.database.fetchval("select true from inbox where id = $1", event_id))
+    assert (await profile_of(ask, code))["version"] == 1
+
+
 async def test_a_completion_that_cannot_be_read_is_parked_without_its_values(
     platform: Platform, accounts: Runtime
 ) -> None:

@@ -96,6 +96,17 @@ async def test_of_two_statements_the_later_issued_counts_in_any_order(platform: 
         await profile_of(ask, code, name="最後")
 
 
+async def test_a_policyholder_registered_again_is_stated_anew(platform: Platform, ask: Gateway) -> None:
+    code = policyholder_code()
+    await platform.nexi.publish(
+        messages.registered(code, NOW - timedelta(days=9)),
+        messages.registered(code, NOW - timedelta(days=8), name="再登録"),
+        messages.registered(code, NOW - timedelta(days=10), name="古い登録"),
+    )
+    newest = await profile_of(ask, code, name="再登録")
+    assert (newest["version"], newest["source"]) == (2, "nexi")
+
+
 async def test_a_statement_from_the_future_is_parked_and_changes_nothing(
     platform: Platform, ask: Gateway, accounts: Runtime
 ) -> None:
