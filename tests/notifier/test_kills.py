@@ -50,7 +50,7 @@ async def test_a_kill_between_the_text_and_the_answer_repeats_the_same_mail(apar
             first, second = relay.to(to)
             assert first.raw == second.raw
             assert first.message["Message-ID"] == f"<{mail_id}@nexi.go.jp>"
-            assert await database.fetchval("select unknown_ends from mails where id = $1", mail_id) == 1
+            assert await database.fetchval("select attempts from mails where id = $1", mail_id) == 2
     assert wishes
 
 

@@ -7,7 +7,7 @@ from chassis.sql import Database, Tx
 from contracts import fields
 from contracts.caller import Caller
 from contracts.permissions import Permission
-from notifier.sending.desk import say_failing
+from notifier.sending.records import say_failing
 from notifier.store import addresses, operations
 
 routes = Routes(tag="bounces")

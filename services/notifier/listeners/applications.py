@@ -14,7 +14,7 @@ from notifier.mails.catalogue import CATALOGUE
 from notifier.mails.facts import AccountTouched, Completed, Facts, Rejected, Submitted
 from notifier.mails.names import OwnTemplate
 from notifier.rules.deadlines import OWN_MAIL_LIFE
-from notifier.sending.desk import say_failure
+from notifier.sending.records import say_failure
 from notifier.settings import Settings
 from notifier.store import addresses, mails
 from notifier.store.mails import NewMail

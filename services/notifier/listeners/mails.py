@@ -5,7 +5,7 @@ from chassis.messages import Received
 from chassis.sql import Tx
 from contracts.notifier import SendMail
 from notifier.mails.catalogue import CATALOGUE, Broken, checked
-from notifier.sending.desk import say_failure
+from notifier.sending.records import say_failure
 from notifier.store import mails
 from notifier.store.mails import NewMail
 

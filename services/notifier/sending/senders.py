@@ -15,8 +15,9 @@ from chassis.seals import Sealed
 from chassis.sql import Database
 from notifier.keys import KeyRing, NotOpened
 from notifier.mails.catalogue import CATALOGUE, CODES, Broken, checked, render
-from notifier.rules.deadlines import UNKNOWN_PAUSE, pause
-from notifier.sending.desk import ENDED, Desk, say_failure
+from notifier.rules.deadlines import MOST_ATTEMPTS, UNKNOWN_PAUSE, pause
+from notifier.sending.desk import Desk
+from notifier.sending.records import ENDED, say_failure
 from notifier.sending.relay import Delivery, NoConnection, Relay
 from notifier.sending.wire import UnsafeAddress, build
 from notifier.settings import Settings
@@ -38,14 +39,15 @@ SMTP_SECONDS = Histogram("mail_smtp_seconds", "Time of the talk with the relay a
 async def send_mails(settings: Settings, database: Database, ring: KeyRing) -> None:
     """Send until cancelled; then finish what is being sent, for a few seconds, and write it down."""
     sender = secrets.randbits(62)
-    desk = Desk(database, sender)
+    desk = Desk(database, sender, settings.senders)
     graces = chain([0.0], repeat(GRACE_SECONDS))
 
     async def live() -> None:
         await _live(settings.database_url, database, desk, sender, next(graces))
 
     others = [
-        asyncio.create_task(desk.run()),
+        asyncio.create_task(desk.fetch()),
+        asyncio.create_task(desk.write_down()),
         asyncio.create_task(persist("senders", live)),
         asyncio.create_task(persist("lapsing", lambda: _lapse(database))),
     ]
@@ -59,14 +61,19 @@ async def send_mails(settings: Settings, database: Database, ring: KeyRing) -> N
         for task in ended:
             task.result()
     finally:
-        desk.close()
-        await asyncio.wait(workers, timeout=STOP_SECONDS)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(1):
-                await desk.emptied()
+        await _finish(desk, workers)
         for task in [*workers, *others]:
             task.cancel()
         await asyncio.wait([*workers, *others], timeout=1)
+
+
+async def _finish(desk: Desk, workers: list[asyncio.Task[None]]) -> None:
+    """What is being sent is finished and written down, if it does not take long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(STOP_SECONDS):
+            await desk.close()
+            await asyncio.wait(workers)
+            await desk.close()
 
 
 class Sender:
@@ -80,17 +87,16 @@ class Sender:
         self._fresh_only = fresh_only
         self._relay = Relay(settings)
         self._rest = 0.0
+        self._written: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
         """Until the desk closes."""
-        ended: Ended | None = None
         try:
             while True:
-                mail = await self._desk.exchange(ended, fresh_only=self._fresh_only)
+                mail = await self._desk.take(fresh_only=self._fresh_only)
                 ended = await self.send(mail)
+                self._written = self._desk.hand_in(ended)
                 if ended.end is End.RELEASED:
-                    await self._desk.hand_in(ended)
-                    ended = None
                     self._rest = min(LONGEST_REST_SECONDS, 2 * self._rest + 0.2)
                     await asyncio.sleep(self._rest * random.uniform(0.5, 1))  # noqa: S311 - jitter
                 else:
@@ -128,6 +134,9 @@ class Sender:
         )  # fmt: skip
 
     async def _last_word(self, mail: Claimed) -> Delivery | None:
+        """Right before the text: the end of our last mail is written down, and this one is still to be sent."""
+        if self._written is not None:
+            await self._written
         if datetime.now(UTC) >= mail.not_after:
             return Delivery(End.EXPIRED, "the deadline has passed")
         if mail.supersedes is not None and not await deliveries.still_wanted(self._database, mail.id):
@@ -171,7 +180,7 @@ async def _live(dsn: str, database: Database, desk: Desk, sender: int, grace: fl
 
 async def _take_over(database: Database, other: int) -> None:
     async with database.transaction() as tx:
-        rows = await deliveries.recover(tx, other, REPEATS, UNKNOWN_PAUSE)
+        rows = await deliveries.recover(tx, other, UNKNOWN_PAUSE, MOST_ATTEMPTS)
         for row in rows:
             say_failure(tx, row)
     if rows:

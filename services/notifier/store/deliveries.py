@@ -1,6 +1,6 @@
 """Mails on their way: claimed, ended, recovered from a process that died, lapsed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +13,7 @@ from chassis.sql import Database, Reader, Tx
 
 
 class End(StrEnum):
-    """How an attempt ended. All but RELEASED are states of a mail."""
+    """How an attempt ended. All but the last two are states of a mail."""
 
     SENT = "sent"
     RETRYING = "retrying"
@@ -23,6 +23,8 @@ class End(StrEnum):
     UNKNOWN = "unknown"
     RELEASED = "released"
     """Nothing was tried (no connection): due again, and the attempt does not count."""
+    RETURNED = "returned"
+    """Nobody had the time to try: as it was before."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,14 @@ class Claimed:
     recipient: str
     facts: dict[str, Any] = field(repr=False)
     secret: dict[str, str] | None = field(repr=False)
-    secret_place: tuple[str, ...] | None
+    secret_place: list[str] | None
     asked_at: datetime
     not_after: datetime
     supersedes: str | None
     attempts: int
     unknown_ends: int
     resent: int
+    urgency: int
 
 
 @dataclass(frozen=True)
@@ -55,28 +58,35 @@ class Ended:
 
 
 CLAIM = """
-with next as (
+with fresh as (
     select id, recipient, place from mails waiting
-     where due_at is not null and due_at <= now() and not_after > now() and {kind}
+     where due_at is not null and due_at <= now() and not_after > now() and attempts = 0
        and not exists (select from mails where state = 'sending' and recipient = waiting.recipient)
      order by urgency, due_at limit $2 for update skip locked
+), again as (
+    select id, recipient, place from mails waiting
+     where due_at is not null and due_at <= now() and not_after > now() and attempts > 0
+       and not exists (select from mails where state = 'sending' and recipient = waiting.recipient)
+     order by due_at limit $3 for update skip locked
 ), first as (
-    select distinct on (recipient) id from next order by recipient, place
+    select distinct on (recipient) id
+      from (select * from fresh union all select * from again) as next order by recipient, place
 )
 update mails set state = 'sending', sender = $1, due_at = null, attempts = attempts + 1, changed_at = now()
   from first where mails.id = first.id
 returning mails.id, template, mails.recipient, facts, secret, secret_place, asked_at, not_after, supersedes, attempts,
-          unknown_ends, resent
+          unknown_ends, resent, urgency
 """
 
 
-async def claim(tx: Tx, sender: int, limit: int, *, fresh_only: bool) -> list[Claimed]:
-    """Up to `limit` due mails, at most one for each recipient: a bad address occupies one sender, not all.
+async def claim(database: Database, sender: int, fresh: int, again: int) -> list[Claimed]:
+    """Due mails: up to `fresh` that were not tried before and up to `again` that were, the urgent ones first.
 
-    `fresh_only` leaves out what was tried before, so that a crowd of slow ones cannot take every sender either.
+    At most one for each recipient: a bad address occupies one sender, not all.
     """
-    rows = await tx.fetch(CLAIM.format(kind="attempts = 0" if fresh_only else "true"), sender, limit)
-    return [Claimed(**{**row, "secret_place": row["secret_place"] and tuple(row["secret_place"])}) for row in rows]
+    rows = await database.fetch(CLAIM, sender, fresh, again)
+    rows.sort(key=lambda row: (row["urgency"], row["asked_at"]))
+    return [Claimed(*row.values()) for row in rows]
 
 
 async def settle(tx: Tx, sender: int, ended: Sequence[Ended]) -> list[Any]:
@@ -84,18 +94,19 @@ async def settle(tx: Tx, sender: int, ended: Sequence[Ended]) -> list[Any]:
     return await tx.fetch(
         """
         update mails
-           set state = case when overtaken and ended.state in ('released', 'retrying', 'unknown') then 'superseded'
-                            when ended.state = 'released' then 'retrying' else ended.state end,
-               reason = ended.reason,
+           set state = case when overtaken and ended.state not in ('sent', 'failed', 'expired') then 'superseded'
+                            when ended.state = 'returned' and attempts = 1 then 'received'
+                            when ended.state in ('returned', 'released') then 'retrying' else ended.state end,
+               reason = case when ended.state = 'returned' then mails.reason else ended.reason end,
                due_at = case when not overtaken then now() + ended.pause end,
-               attempts = attempts - (ended.state = 'released')::integer,
+               attempts = attempts - (ended.state in ('returned', 'released'))::integer,
                unknown_ends = unknown_ends + (ended.state = 'unknown')::integer,
                accepted_at = case when ended.state = 'sent' then now() else accepted_at end,
                sender = null, changed_at = now()
           from unnest($2::uuid[], $3::text[], $4::text[], $5::interval[]) as ended (id, state, reason, pause)
          where mails.id = ended.id and mails.sender = $1 and mails.state = 'sending'
         returning mails.id, template, policyholder_code, about_user_id, recipient, mails.state, mails.reason,
-                  accepted_at
+                  accepted_at, exists (select from failing_addresses where address = recipient) as failing
         """,
         sender,
         [one.id for one in ended],
@@ -128,8 +139,8 @@ async def senders(reader: Reader) -> list[int]:
     return [row["sender"] for row in await reader.fetch("select distinct sender from mails where state = 'sending'")]
 
 
-async def recover(tx: Tx, sender: int, repeats: Mapping[str, int], pause: timedelta) -> list[Any]:
-    """Nobody knows how the mails of a dead process ended: send each again as often as its template allows, else rest.
+async def recover(tx: Tx, sender: int, pause: timedelta, most: int) -> list[Any]:
+    """Nobody knows how the mails of a dead process ended: they are sent again, or rest after `most` attempts.
 
     Does nothing while the process lives (it holds the lock). Answers the mails.
     """
@@ -139,13 +150,12 @@ async def recover(tx: Tx, sender: int, repeats: Mapping[str, int], pause: timede
         """
         update mails
            set state = case when overtaken then 'superseded' else 'unknown' end, reason = 'its sender died',
-               sender = null, unknown_ends = unknown_ends + 1, changed_at = now(),
-               due_at = case when not overtaken and unknown_ends < coalesce(($2::jsonb ->> template)::integer, 0)
-                             then now() + $3::interval end
+               sender = null, changed_at = now(),
+               due_at = case when not overtaken and attempts < $3 then now() + $2::interval end
          where sender = $1 and state = 'sending'
         returning id, template, policyholder_code, about_user_id, state, reason
         """,
-        sender, dict(repeats), pause,
+        sender, pause, most,
     )  # fmt: skip
 
 
