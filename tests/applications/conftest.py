@@ -18,7 +18,7 @@ from tests.support.platform import Platform
 @pytest.fixture(scope="session")
 async def running(platform: Platform) -> Runtime:
     """The applications service, alone on its platform."""
-    return await platform.start("applications", answer_seconds=1.0)
+    return await platform.start("applications", answer_seconds=15.0)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Account procedures complete within the submitting request, or by themselves later; never twice (P7, R203 to R239)."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,13 @@ from tests.support.platform import Platform
 
 CHANGE = ACCOUNT | {"account_id": str(uuid4()), "account_version": 1}
 DELETION = {"account_id": CHANGE["account_id"], "account_version": 2}
+
+
+@pytest.fixture(scope="module")
+async def impatient(platform: Platform) -> AsyncIterator[Runtime]:
+    """A process that hardly waits for accounts."""
+    async with platform.running("applications", answer_seconds=0.2) as runtime:
+        yield runtime
 
 
 async def answered(platform: Platform, front: Front, draft: Any, word: Any, **options: Any) -> Reply:
@@ -42,8 +50,9 @@ async def test_a_registration_is_reflected_when_the_submission_is_answered(
 
 @pytest.mark.requirement("P7")
 async def test_without_accounts_the_submission_is_accepted_and_completes_by_itself(
-    platform: Platform, administrator: Front, code: str
+    platform: Platform, impatient: Runtime, front: Any, code: str
 ) -> None:
+    administrator: Front = front(callers.administrator(code), impatient.url)
     draft = await administrator.draft("account_registration", ACCOUNT)
     reply = await administrator.submit(draft)
     assert (reply.status, reply.body["state"]) == (202, "submitted")
@@ -146,15 +155,16 @@ async def test_what_changes_shows_the_account_as_our_applications_left_it(
 
 @pytest.mark.requirement("P6")
 async def test_nobody_but_accounts_completes_an_account_procedure(
-    platform: Platform, running: Runtime, administrator: Front, code: str
+    platform: Platform, impatient: Runtime, front: Any, code: str
 ) -> None:
+    administrator: Front = front(callers.administrator(code), impatient.url)
     draft = await administrator.draft("account_registration", ACCOUNT)
     assert (await administrator.submit(draft)).status == 202
     (event_id,) = await platform.nexi.publish(completed(draft["number"]))
     other = await platform.say("accounts", applied(draft["number"], "999999999"))
 
     async def reasons() -> dict[Any, str]:
-        rows = await running.database.fetch("select id, reason from parked where id = any($1)", [event_id, *other])
+        rows = await impatient.database.fetch("select id, reason from parked where id = any($1)", [event_id, *other])
         return {row["id"]: row["reason"] for row in rows} if len(rows) == 2 else {}
 
     found = await eventually(reasons)

@@ -1,0 +1,108 @@
+"""Each guard is needed: with one taken out, the bar that it holds is seen to break."""
+
+import asyncio
+from collections import Counter
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+
+from applications.api import drafts, submissions
+from applications.rules.lifecycle import Step
+from applications.store import applications, numbers, requests
+from applications.store.applications import Who, _taking
+from applications.store.rows import Application
+from chassis.sql import Database, Tx
+from tests.applications.fronts import Front
+from tests.applications.test_numbers import lonely_day, shift_to
+from tests.support import callers, unique
+from tests.support.platform import Platform
+
+
+async def statuses(asked: list[Any]) -> Counter[int]:
+    """How often each status was answered."""
+    return Counter(reply.status for reply in await asyncio.gather(*asked))
+
+
+async def steps(front: Front, number: str) -> Counter[str]:
+    """How often each step was taken."""
+    told = (await front.ask("GET", f"/applications/{number}/timeline")).body
+    return Counter(one["step"] for one in told)
+
+
+async def test_without_the_state_in_its_statement_a_submission_happens_twice(
+    administrator: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unguarded(tx: Tx, number: str, version: int, before: Any, who: Who, at: datetime) -> Application | None:
+        await asyncio.sleep(0.05)
+        return await _taking(
+            tx, Step.SUBMIT, who, at,
+            "update applications set state = $2, submitted_at = $3, submitted_by = $4, before = $7"
+            " where number = $5 and version = $6 returning *",
+            number, version, before,
+        )  # fmt: skip
+
+    monkeypatch.setattr(applications, "submit", unguarded)
+    draft = await administrator.draft()
+    await statuses([administrator.submit(draft) for _ in range(8)])
+    assert (await steps(administrator, draft["number"]))["submit"] > 1
+
+
+async def test_without_the_version_in_its_statement_a_correction_overwrites_another(
+    administrator: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unguarded(
+        tx: Tx, number: str, version: int, content: Any, names: Any, who: Who, at: datetime
+    ) -> Application | None:
+        return await _taking(
+            tx, Step.CORRECT, who, at,
+            "update applications set state = $2, version = version + 1, content = $6, names = $7, saved_at = $3"
+            " where number = $5 and state = 'draft' returning *",
+            number, content, names,
+        )  # fmt: skip
+
+    monkeypatch.setattr(applications, "correct", unguarded)
+    number = (await administrator.draft())["number"]
+    asked = [administrator.correct(number, 1, {"by": who}) for who in range(8)]
+    assert (await statuses(asked))[200] > 1
+
+
+async def test_without_the_claim_on_its_key_a_request_is_done_twice(
+    administrator: Front, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unguarded(*_: object) -> bool:
+        return True
+
+    monkeypatch.setattr(requests, "claim", unguarded)
+    replies = await asyncio.gather(*(administrator.confirm("loss_notice", {}, key="mutant") for _ in range(4)))
+    assert len({reply.body["number"] for reply in replies}) > 1
+
+
+async def test_with_a_counter_of_two_statements_numbers_are_given_twice(
+    platform: Platform, front: Any, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unguarded(database: Database, day: date) -> int:
+        taken: int = await database.fetchval("select coalesce(max(serial), 0) from applications where day = $1", day)
+        return taken + 1
+
+    monkeypatch.setattr(numbers, "allot", unguarded)
+    shift, _ = shift_to(lonely_day())
+    async with platform.running("applications", clock_shift_seconds=shift) as then:
+        person = front(callers.administrator(code), then.url)
+        found = await statuses([person.confirm("loss_notice", {}) for _ in range(16)])
+    assert found[500] > 0  # only the unique constraint is left to stop it
+
+
+async def test_without_a_look_at_the_scope_a_stranger_sees_everything(
+    administrator: Front, front: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft = await administrator.draft()
+    stranger = front(callers.administrator(unique.policyholder_code()))
+    assert (await stranger.submit(draft)).status == 404
+    found = drafts.handled
+
+    async def unguarded(tx: Tx, _caller: Any, number: str, now: datetime) -> Application:
+        return await found(tx, administrator.caller, number, now)
+
+    monkeypatch.setattr(submissions, "handled", unguarded)
+    assert (await stranger.submit(draft)).status == 200
