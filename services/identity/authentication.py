@@ -53,13 +53,15 @@ class Authentication:
         self._secrets = secrets
 
     async def until_settled(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do `work`, which compares and settles, again when what it compared changed meanwhile. Raises Busy."""
-        with self.hasher.admitted():
-            for _ in range(TIMES):
-                try:
-                    return await work()
-                except Void:
-                    continue
+        """Do `work`, which compares and settles, again when what it compared changed meanwhile. Raises Busy.
+
+        To be called with a place in the queue (`hasher.admitted`).
+        """
+        for _ in range(TIMES):
+            try:
+                return await work()
+            except Void:
+                continue
         raise Busy
 
     async def compare(self, user_id: str, password: str) -> Compared:

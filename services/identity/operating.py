@@ -16,6 +16,7 @@ from contracts.actions import Operator
 from contracts.identity import OperatorActed
 from identity.secrets import Secrets
 from identity.settings import IdentitySettings
+from identity.store import operators
 
 PATIENCE_SECONDS = 5.0
 
@@ -68,7 +69,7 @@ async def _published(database: Database) -> None:
     """Wait a little until everything said has left; what has not, the running service carries."""
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while await database.fetchval("select exists (select from outbox)"):
+            while await operators.unpublished(database):
                 await asyncio.sleep(0.05)
     except TimeoutError:
         pass

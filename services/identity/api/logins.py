@@ -72,9 +72,6 @@ async def log_in(
 ) -> Session:
     """Log in. A temporary password opens a session that may only change the password."""
     source, agent = sources.source_of(request, settings), sources.user_agent_of(request)
-    await sources.take(
-        database, sources.LOGIN, source, settings.failures_per_source, settings.failures_per_source_minute
-    )
     password = normalised(body.password)
 
     async def once() -> _Begun:
@@ -83,15 +80,17 @@ async def log_in(
             return await _begin(database, body.user_id, compared, source, agent)
         raise await _refuse(database, authentication, body.user_id, compared, source, agent)
 
-    begun = await authentication.until_settled(once)
-    await source_limits.give_back(database, sources.LOGIN, source, settings.failures_per_source)
-    if begun.compared.own:
-        await _rehash(database, authentication, body.user_id, password, begun.compared.known["password_hash"])
-    return await session_view(
-        database,
+    with authentication.hasher.admitted():  # before the database is asked anything, so that overload costs nothing
+        most, per_minute = settings.failures_per_source, settings.failures_per_source_minute
+        await sources.take(database, sources.LOGIN, source, most, per_minute)
+        begun = await authentication.until_settled(once)
+        await source_limits.give_back(database, sources.LOGIN, source, most)
+        if begun.compared.own:
+            await _rehash(database, authentication, body.user_id, password, begun.compared.known["password_hash"])
+    return session_view(
         settings,
         begun.opened,
-        body.user_id,
+        begun.compared.known,
         restricted=not begun.compared.own,
         stepped_up=False,
         last_login_at=begun.previous,

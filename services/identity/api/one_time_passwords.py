@@ -20,6 +20,7 @@ from identity.api.problems import SessionEnded
 from identity.api.sessions import AccessToken, access_token_view
 from identity.credentials import NoSealingKey, send_mail
 from identity.keyring import Keyring
+from identity.rules.email_addresses import masked
 from identity.rules.passwords import normalised
 from identity.secrets import Secrets
 from identity.settings import IdentitySettings
@@ -108,7 +109,7 @@ async def issue_one_time_password(
         supersedes=f"one_time_password:{caller.session_id}",
     )
     _record_issue(tx, caller, sources.source_of(request, settings))
-    return Issued(sent_to=hidden(user.email), expires_at=expires_at)
+    return Issued(sent_to=masked(user.email), expires_at=expires_at)
 
 
 @routes.post(
@@ -171,9 +172,3 @@ def _verifies(secrets: Secrets, caller: Caller, row: Any, code: str) -> bool:
     """Digits may be typed full-width and with blanks between them."""
     typed = "".join(normalised(code).split())
     return secrets.verifies(row["verifier"], PURPOSE, f"{caller.session_id}:{row['issue']}", typed)
-
-
-def hidden(address: str) -> str:
-    """An address that its owner recognises and nobody else learns."""
-    local, _, domain = address.partition("@")
-    return f"{local[:2] if len(local) > 2 else local[:1]}***@{domain}"

@@ -23,7 +23,7 @@ from identity.openings import Opened, open_session
 from identity.rules.passwords import broken_rules, normalised
 from identity.secrets import Secrets
 from identity.settings import IdentitySettings
-from identity.store import passwords, sessions, temporary_passwords, users
+from identity.store import logins, passwords, sessions, temporary_passwords, users
 
 routes = Routes(tag="passwords")
 
@@ -72,7 +72,8 @@ async def change_password(
         async with database.transaction() as tx:
             return await change.carry_out(tx, settings, known, hashed)
 
-    event = await authentication.until_settled(once)
+    with authentication.hasher.admitted():
+        event = await authentication.until_settled(once)
     return await change.shown(database, settings, await revocations.in_force(event))
 
 
@@ -118,11 +119,10 @@ class _Change:
     async def shown(self, database: Database, settings: IdentitySettings, in_force_from: datetime | None) -> Session:
         """The new session, once it is committed."""
         assert self.opened is not None
-        return await session_view(
-            database,
+        return session_view(
             settings,
             self.opened,
-            self._caller.operator.user_id,
+            await logins.candidate(database, self._caller.operator.user_id),
             restricted=False,
             stepped_up=self.session["stepped_up_at"] is not None,
             last_login_at=self.session["last_login_at"],

@@ -1,15 +1,14 @@
 """What a front end is told about a session that began."""
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import Field
 
 from chassis.http import View
-from chassis.sql import Reader
 from contracts.permissions import Role
 from identity.openings import Opened
 from identity.settings import IdentitySettings
-from identity.store import companies, users
 
 
 class Session(View):
@@ -32,34 +31,28 @@ class Session(View):
     )
 
 
-async def session_view(
-    reader: Reader,
+def session_view(
     settings: IdentitySettings,
     opened: Opened,
-    user_id: str,
+    known: Any,
     *,
     restricted: bool,
     stepped_up: bool,
     last_login_at: datetime | None,
     in_force_from: datetime | None,
 ) -> Session:
-    """The view of a session that was committed."""
-    user = await users.find(reader, user_id)
-    assert user is not None
-    company = await companies.find(reader, user.policyholder_code)
-    assert company is not None
-    needed = await companies.any_uses_one_time_password(reader, user.companies)
+    """The view of a session that was committed; `known`: a row of `logins.candidate`."""
     return Session(
         session_token=opened.token,
         session_id=opened.session_id,
-        user_id=user_id,
-        role=user.role,
-        name=user.name,
-        policyholder_code=company.policyholder_code,
-        policyholder_name=company.name,
+        user_id=known["user_id"],
+        role=Role(known["role"]),
+        name=known["name"],
+        policyholder_code=known["policyholder_code"],
+        policyholder_name=known["company"],
         last_login_at=last_login_at,
         password_change_required=restricted,
-        one_time_password_required=needed and not stepped_up,
+        one_time_password_required=known["gated"] and not stepped_up,
         expires_at=opened.began_at + settings.session_most,
         idle_seconds=int(settings.session_idle.total_seconds()),
         in_force_from=in_force_from,

@@ -11,9 +11,16 @@ async def candidate(reader: Reader, user_id: str) -> Any:
     return await reader.fetchrow(
         """
         select u.user_id, u.policyholder_code, u.name, u.department, u.title, u.role, u.enabled, u.password_hash,
-               t.verifier, t.expires_at > now() and t.used_at is null as temporary_alive
+               t.verifier, t.expires_at > now() and t.used_at is null as temporary_alive,
+               c.name as company,
+               exists (
+                   select from companies as viewed
+                    where viewed.policyholder_code = any(u.viewed_companies || u.policyholder_code)
+                      and viewed.uses_one_time_password
+               ) as gated
           from (select $1::text as wanted) as asked
           left join users as u on u.user_id = asked.wanted
+          left join companies as c on c.policyholder_code = u.policyholder_code
           left join temporary_passwords as t on t.user_id = u.user_id
         """,
         user_id,
@@ -25,14 +32,14 @@ async def succeed(tx: Tx, user_id: str, password_hash: str | None) -> Any:
 
     Answers the row with `previous`, the login before this one (L2); None when it does not count any more.
     """
-    held = await tx.fetchrow(
-        "select last_login_at as previous from users"
-        " where user_id = $1 and enabled and password_hash is not distinct from $2 for no key update",
+    return await tx.fetchrow(
+        """
+        update users set last_login_at = now()
+         where user_id = $1 and enabled and password_hash is not distinct from $2
+        returning (select before.last_login_at from users as before where before.user_id = $1) as previous
+        """,
         user_id, password_hash,
     )  # fmt: skip
-    if held is not None:
-        await tx.execute("update users set last_login_at = now() where user_id = $1", user_id)
-    return held
 
 
 async def note(tx: Tx, user_id: str, succeeded: bool, source_address: str, user_agent: str) -> None:

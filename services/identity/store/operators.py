@@ -23,3 +23,8 @@ async def state(reader: Reader, user_id: str) -> Any:
         """,
         user_id,
     )
+
+
+async def unpublished(reader: Reader) -> bool:
+    """Whether something said is still waiting for the broker."""
+    return bool(await reader.fetchval("select exists (select from outbox)"))
