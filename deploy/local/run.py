@@ -86,11 +86,9 @@ def start_servers(supervisor: Supervisor, ports: Ports) -> Addresses:
 
 def add_mail_catcher(supervisor: Supervisor, ports: dict[str, int]) -> None:
     """The server that takes every mail."""
-    letters = supervisor.state.folder / "letters"
-    letters.mkdir(mode=0o700, exist_ok=True)
     command = [sys.executable, "-m", "deploy.local.mailcatcher"]
     command += ["--smtp-port", str(ports["smtp"]), "--web-port", str(ports["inbox"])]
-    command += ["--directory", str(supervisor.state.folder / "mails"), "--spool", str(letters)]
+    command += ["--directory", str(supervisor.state.folder / "mails")]
     supervisor.add("mailcatcher", command, common(), inbox_url(ports), TOOLS)
 
 
@@ -110,7 +108,6 @@ def description(surroundings: Surroundings, wanted: list[tuple[str, str]]) -> di
         "partner_platform_url": surroundings.broker_url(catalogue.PARTNER, catalogue.PLATFORM),
         "smtp_port": surroundings.ports["smtp"],
         "inbox_url": inbox_url(surroundings.ports),
-        "letters": str(surroundings.state.folder / "letters"),
         "log": str(surroundings.state.folder / "platform.log"),
     }
 

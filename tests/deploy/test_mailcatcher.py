@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -30,7 +29,6 @@ class Catcher:
 
     smtp_port: int
     url: str
-    letters: Path
     restart: Callable[[], None]
 
     def send(self, recipient: str, subject: str = SUBJECT, charset: str = "utf-8") -> None:
@@ -55,10 +53,9 @@ class Catcher:
 @asynccontextmanager
 async def catching(state: State) -> AsyncIterator[Catcher]:
     ports = Ports(state, settings={})
-    smtp, web, letters = ports.port("smtp"), ports.port("inbox"), state.folder / "letters"
-    letters.mkdir()
+    smtp, web = ports.port("smtp"), ports.port("inbox")
     command = [sys.executable, "-m", "deploy.local.mailcatcher", f"--smtp-port={smtp}", f"--web-port={web}"]
-    command += [f"--directory={state.folder / 'mails'}", f"--spool={letters}"]
+    command += [f"--directory={state.folder / 'mails'}"]
     url = f"http://127.0.0.1:{web}"
 
     def start() -> None:
@@ -73,7 +70,7 @@ async def catching(state: State) -> AsyncIterator[Catcher]:
         start()
 
     start()
-    yield Catcher(smtp, url, letters, restart)
+    yield Catcher(smtp, url, restart)
     processes.left_behind(state)["mailcatcher"].stop()
 
 
@@ -114,15 +111,6 @@ async def test_mails_survive_a_restart(catcher: Catcher) -> None:
     catcher.send("yamada@example.jp")
     await asyncio.to_thread(catcher.restart)
     assert [mail["subject"] for mail in await catcher.messages()] == [SUBJECT]
-
-
-async def test_letters_are_listed_and_nothing_beside_them_can_be_had(catcher: Catcher) -> None:
-    (catcher.letters / "初回パスワード.pdf").write_bytes(b"%PDF-1.7")
-    (catcher.letters / "key").write_text("secret")
-    assert "初回パスワード.pdf" in (await catcher.get("/"))[1]
-    assert await catcher.get("/letters/初回パスワード.pdf") == (200, "%PDF-1.7")
-    for other in ("key", "..%2Fmails", "%2Fetc%2Fpasswd"):
-        assert (await catcher.get(f"/letters/{other}"))[0] == 404
 
 
 async def test_bad_questions_are_answered_and_foreign_names_refused(catcher: Catcher) -> None:

@@ -41,7 +41,7 @@ async def main() -> None:
     smtp = await loop.create_server(
         lambda: SMTP(receiver, hostname="mailcatcher", enable_SMTPUTF8=True, loop=loop), LOOPBACK, options.smtp_port
     )
-    runner = web.AppRunner(Inbox(mailbox, options.spool).application(), access_log=None, shutdown_timeout=1)
+    runner = web.AppRunner(Inbox(mailbox).application(), access_log=None, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, LOOPBACK, options.web_port).start()
     await stop.wait()
@@ -55,7 +55,6 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--web-port", type=int, required=True)
     parser.add_argument("--directory", type=Path, required=True, help="where the mails are kept")
-    parser.add_argument("--spool", type=Path, help="a folder with letters (PDF) to list too")
     return parser.parse_args()
 
 

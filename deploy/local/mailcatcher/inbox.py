@@ -1,4 +1,4 @@
-"""The web inbox: pages for people, /api/messages for tests and the demo, and the letters of a spool folder."""
+"""The web inbox: pages for people, /api/messages for tests and the demo."""
 
 from __future__ import annotations
 
@@ -24,9 +24,8 @@ LOCAL_NAMES = {"127.0.0.1", "localhost"}
 class Inbox:
     """What a browser and a test may ask for."""
 
-    def __init__(self, mailbox: Mailbox, spool: Path | None) -> None:
+    def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
-        self.spool = spool
         loader = jinja2.FileSystemLoader(Path(__file__).parent / "templates")
         self.templates = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
         self.templates.trim_blocks = self.templates.lstrip_blocks = True
@@ -39,7 +38,6 @@ class Inbox:
             [
                 web.get("/", self.index),
                 web.get("/messages/{id}", self.message),
-                web.get("/letters/{name:.+}", self.letter),
                 web.get("/api/messages", self.messages),
                 web.get("/api/messages/{id}", self.one),
                 web.delete("/api/messages", self.clear),
@@ -51,19 +49,11 @@ class Inbox:
         """The list, newest first, with three search fields."""
         search = asked(request)
         mails = await self.mailbox.search(search)
-        letters = [str(path.relative_to(self.spool)) for path in self.letters()] if self.spool else []
-        return self.page("inbox.html", mails=mails[:PAGE], count=len(mails), search=search, letters=letters)
+        return self.page("inbox.html", mails=mails[:PAGE], count=len(mails), search=search)
 
     async def message(self, request: web.Request) -> web.Response:
         """One mail."""
         return self.page("message.html", mail=self.wanted(request))
-
-    async def letter(self, request: web.Request) -> web.FileResponse:
-        """A PDF of the spool; only what the list shows can be had."""
-        for path in self.letters():
-            if self.spool and str(path.relative_to(self.spool)) == request.match_info["name"]:
-                return web.FileResponse(path, headers={"Content-Type": "application/pdf"})
-        raise web.HTTPNotFound(text="There is no such letter.")
 
     async def messages(self, request: web.Request) -> web.Response:
         """Search by recipient, subject, body, `after` (an id); `wait` seconds for the first match. Newest first."""
@@ -83,12 +73,6 @@ class Inbox:
         """Empty the mailbox."""
         self.mailbox.clear()
         return web.Response(status=204)
-
-    def letters(self) -> list[Path]:
-        """The PDF files of the spool, newest first."""
-        if self.spool is None:
-            return []
-        return sorted(self.spool.rglob("*.pdf"), key=lambda path: path.stat().st_mtime, reverse=True)
 
     def wanted(self, request: web.Request) -> Mail:
         """The mail a path names."""
