@@ -68,11 +68,7 @@ async def serve(platform: Platform, settings: Any) -> Any:
     import os
     import sys
 
-    given = {
-        f"AUDIT_{name.upper()}": str(value)
-        for name, value in settings.model_dump().items()
-        if value is not None and name != "port"
-    }
+    given = {f"AUDIT_{name.upper()}": str(value) for name, value in settings.model_dump().items() if value is not None}
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "audit", "serve",
         env=os.environ | given | {"AUDIT_LOG_LEVEL": "ERROR", "PYTHONPATH": "services:shared"},

@@ -40,7 +40,7 @@ from tests.support.eventually import eventually
 from tests.support.keys import Signer
 from tests.support.platform import Platform, Speaker
 
-ROWS = 1200
+ROWS = 600
 CHANGES = 100
 ROOT = Path(__file__).parents[2]
 

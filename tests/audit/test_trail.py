@@ -25,7 +25,7 @@ from contracts.identity import (
 )
 from contracts.operations import Operation
 from tests.audit.conftest import Company
-from tests.support import callers
+from tests.support import callers, unique
 from tests.support.platform import Platform
 
 JAPAN = timedelta(hours=9)
@@ -67,7 +67,7 @@ async def test_the_trail_shows_the_own_policyholder_newest_first_page_by_page(
     old = await show(company, f"/security-trail?last_day={now + JAPAN - timedelta(days=100):%Y-%m-%d}")
     assert [row["name"] for row in old["rows"]] == ["200", "300"]
     assert await show(company, "/security-trail?first_day=2999-01-01") == {"rows": [], "next": None}
-    assert (await show(company, "/security-trail", callers.administrator("999999999")))["rows"] == []
+    assert (await show(company, "/security-trail", callers.administrator(unique.policyholder_code())))["rows"] == []
     assert (await company.get("/security-trail", company.applicant(1)))[0] == 403
     assert (await company.get("/security-trail?first_day=2026-02-01&last_day=2026-01-01"))[0] == 422
 

@@ -58,6 +58,8 @@ def row_of(envelope: Envelope, now: datetime) -> Row | None:
         raise Refused(f"data: more than {MOST_MEMBERS} members")
     said, performed_at = _understand(envelope, data)
     _check_moment(performed_at, now)
+    if not said.operator.user_id:
+        raise Refused("operator.user_id: empty")
     return _build(envelope, said, performed_at.astimezone(UTC), data)
 
 

@@ -12,6 +12,9 @@ from audit.rules.lines import COLUMNS
 from audit.rules.rows import Row
 from chassis.sql import Reader, Tx
 
+EVERYBODY = ""
+"""In the table of totals: all users of a policyholder together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -75,14 +78,15 @@ async def _add(tx: Tx, end: Any, rows: Sequence[Row]) -> None:
 
 
 async def _count(tx: Tx, rows: Sequence[Row]) -> None:
-    """Add to the totals that answer a search; sorted, so that equal batches touch pages in one order."""
+    """Add to the totals that answer a search, the user's own and everybody's; sorted, to touch pages in one order."""
     totals: dict[tuple[str, str, date], list[int]] = {}
     for row in rows:
-        total = totals.setdefault((row.policyholder_code, row.user_id, row.day), [0, 0, 0, 0, 0, 0])
         at = 0 if row.in_catalogue else 3
-        total[at] += 1
-        total[at + 1] += row.size
-        total[at + 2] += row.letters
+        for user_id in (row.user_id, EVERYBODY):
+            total = totals.setdefault((row.policyholder_code, user_id, row.day), [0, 0, 0, 0, 0, 0])
+            total[at] += 1
+            total[at + 1] += row.size
+            total[at + 2] += row.letters
     keys = sorted(totals)
     await tx.execute(
         """

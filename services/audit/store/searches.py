@@ -23,7 +23,7 @@ async def measure(reader: Reader, view: View, policyholder_code: str, user_id: s
         select coalesce(records, 0)::bigint as records, coalesce(bytes, 0)::bigint as bytes,
                coalesce(letters, 0)::bigint as letters, log.rows as up_to
           from log, (select {_TOTALS[view]} from days
-                      where policyholder_code = $1 and ($2::text is null or user_id = $2)
+                      where policyholder_code = $1 and user_id = coalesce($2, '')
                         and day between $3 and $4) totals
         """,
         policyholder_code, user_id, window.first_day, window.last_day,
@@ -35,7 +35,7 @@ async def user_ids(reader: Reader, policyholder_code: str, window: Window) -> li
     return await reader.fetch(
         """
         with recursive users as (
-            (select user_id from days where policyholder_code = $1 order by user_id limit 1)
+            (select user_id from days where policyholder_code = $1 and user_id > '' order by user_id limit 1)
             union all
             select (select user_id from days where policyholder_code = $1 and days.user_id > users.user_id
                      order by user_id limit 1)
@@ -57,7 +57,7 @@ async def users_with_records(reader: Reader, search: Any) -> list[Any]:
     return await reader.fetch(
         f"""
         select user_id, sum({_RECORDS[search["view"]]})::bigint as records from days
-         where policyholder_code = $1 and ($2::text is null or user_id = $2) and day between $3 and $4
+         where policyholder_code = $1 and user_id > '' and ($2::text is null or user_id = $2) and day between $3 and $4
          group by user_id having sum({_RECORDS[search["view"]]}) > 0 order by user_id
         """,
         search["policyholder_code"], search["target_user_id"], search["first_day"], search["last_day"],
@@ -68,9 +68,10 @@ async def days_with_records(reader: Reader, search: Any, user_id: str | None) ->
     """The days of a search (of one user) and how many records each has, in order."""
     return await reader.fetch(
         f"""
-        select day, sum({_RECORDS[search["view"]]})::bigint as records from days
-         where policyholder_code = $1 and ($2::text is null or user_id = $2) and day between $3 and $4
-         group by day having sum({_RECORDS[search["view"]]}) > 0 order by day
+        select day, {_RECORDS[search["view"]]} as records from days
+         where policyholder_code = $1 and user_id = coalesce($2, '') and day between $3 and $4
+           and {_RECORDS[search["view"]]} > 0
+         order by day
         """,
         search["policyholder_code"], user_id, search["first_day"], search["last_day"],
     )  # fmt: skip

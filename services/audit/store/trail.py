@@ -22,17 +22,16 @@ async def page(
         f"""
         with counted as (
             -- Of the day of the page before nobody knows how much was shown, so it counts as nothing.
-            select day, sum(trail_records) * (day <> ($5 at time zone 'Asia/Tokyo')::date)::int as records from days
-             where policyholder_code = $1 and ($2::text is null or user_id = $2) and trail_records > 0
+            select day, trail_records * (day <> ($5 at time zone 'Asia/Tokyo')::date)::int as records from days
+             where policyholder_code = $1 and user_id = coalesce($2, '') and trail_records > 0
                and day between $3 and least($4, ($5 at time zone 'Asia/Tokyo')::date)
-             group by day
         ), needed as (
             select day from (select day, sum(records) over (order by day desc) - records as newer from counted) ranked
              where newer < $7
         ), users as (
             select array_agg(distinct user_id) as ids from days
-             where policyholder_code = $1 and ($2::text is null or user_id = $2) and trail_records > 0
-               and day between $3 and $4
+             where policyholder_code = $1 and user_id > '' and ($2::text is null or user_id = $2)
+               and trail_records > 0 and day between $3 and $4
         )
         select {SHOWN} from history, users
          where policyholder_code = $1 and user_id = any(users.ids) and operation is null

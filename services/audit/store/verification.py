@@ -46,7 +46,7 @@ async def totals(connection: Any) -> Any:
         select log.rows, log.blocks, log.head,
                (select count(*) from history where number < 1 or number > log.rows) as outside,
                (select count(*) from entries) as entries,
-               (select coalesce(sum(records + trail_records), 0)::bigint from days) as counted
+               (select coalesce(sum(records + trail_records), 0)::bigint from days where user_id > '') as counted
           from log
         """
     )
