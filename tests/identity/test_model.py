@@ -305,7 +305,7 @@ class Identity(RuleBasedStateMachine):
         for link in self.model.links:
             link.state = "superseded" if link.state in ("pending", "lapsed") else link.state
         about = f"{self.firm.code}000"
-        self.model.links.append(Link(self.mailed("email_confirmation", about).partition("#")[2], address))
+        self.model.links.append(Link(self.mailed("email_confirmation", about).partition("#token=")[2], address))
 
     @precondition(lambda self: self.model.links)
     @rule(which=WHICH)

@@ -103,7 +103,7 @@ class EmailChangeOrder:
             address,
             user,
             facts,
-            secret=f"{self.settings.portal_url.rstrip('/')}{PAGE}#{token}",
+            secret=f"{self.settings.portal_url.rstrip('/')}{PAGE}#token={token}",
             not_after=not_after,
             supersedes=f"email change:{user.user_id}",
         )

@@ -23,9 +23,9 @@ def discouraged(address: str) -> bool:
 
 
 def masked(address: str) -> str:
-    """Enough of an address for its owner to know it again: `n***@sample.com`."""
+    """An address that its owner recognises and nobody else learns: `ni***@sample.com`."""
     local, _, domain = address.rpartition("@")
-    return f"{local[:1]}***@{domain}"
+    return f"{local[: 2 if len(local) > 2 else 1]}***@{domain}"
 
 
 class LinkState(StrEnum):

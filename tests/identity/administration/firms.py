@@ -1,5 +1,6 @@
 """A policyholder with its administrator, as the administrator's tests find it."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,18 +94,23 @@ class Firm:
             versions[f"{subject}:{key}"] = await self.database.fetchval(query, key) or 0
         return self.platform.headers(caller, versions)
 
-    async def ask(
+    async def ask(self, method: str, path: str, json: Any = None, *, patient: bool = True, **options: Any) -> Answer:
+        """Ask identity's gateway over a socket; again while it is busy, as a front end does, unless not `patient`."""
+        while (answer := await self._ask(method, path, json, **options)).status == 503 and patient:
+            await asyncio.sleep(0.2)
+        return answer
+
+    async def _ask(
         self,
         method: str,
         path: str,
-        json: Any = None,
+        json: Any,
         *,
         caller: Caller | None = None,
         headers: dict[str, str] | None = None,
         runtime: Runtime | None = None,
         **options: Any,
     ) -> Answer:
-        """Ask identity's gateway over a socket."""
         url = (runtime or self.runtime).url
         sent = {**(await self.headers(caller)), **(headers or {})}
         if json is not None:

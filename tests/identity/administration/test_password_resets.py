@@ -23,7 +23,7 @@ async def test_the_old_password_dies_and_the_new_one_goes_to_the_administrator(f
         mail = await mails.next(about_user_id=user_id, template="password_reset")
         event = await events.next(about_user_id=user_id)
     assert (answer.status, answer.body["in_force_from"]) == (200, None)
-    assert answer.body["password_sent_to"] == "a***@sample.com"
+    assert answer.body["password_sent_to"] == "ad***@sample.com"
     assert mail["data"]["recipient"] == "admin@sample.com"
     assert len(sealing.secret_of(mail)) == 16
     assert event["data"]["operator"]["user_id"] == f"{firm.code}000"
