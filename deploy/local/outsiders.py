@@ -31,19 +31,25 @@ class Outside:
 
     known: dict[str, Any]
     http: aiohttp.ClientSession
+    operations: int = 0
+    """How many operations of the catalogue people have carried out so far."""
 
     def gateway(self, service: str) -> str:
         """The address of a service's first process."""
         return str(self.known["services"][service]["urls"][0])
 
     async def call(self, method: str, service: str, path: str, **options: Any) -> Any:
-        """One request; its JSON (or text). A problem becomes a Refusal with the gateway's own words."""
+        """One request; its JSON (or bytes). A problem becomes a Refusal with the gateway's own words."""
+        status, body = await self.try_to(method, service, path, **options)
+        if status >= 400:
+            raise Refusal(f"{method} {path} was refused with {status}: {body!r}")
+        return body
+
+    async def try_to(self, method: str, service: str, path: str, **options: Any) -> tuple[int, Any]:
+        """One request that may be refused; its status and body."""
         async with self.http.request(method, self.gateway(service) + path, **options) as answer:
             is_json = "json" in answer.content_type
-            body = await (answer.json(content_type=None) if is_json else answer.read())
-            if answer.status >= 400:
-                raise Refusal(f"{method} {path} was refused with {answer.status}: {body!r}")
-            return body
+            return answer.status, await (answer.json(content_type=None) if is_json else answer.read())
 
     async def say(self, *events: Event) -> list[UUID]:
         """NEXI's systems publish, on their own virtual host with their own user; answers the ids."""
@@ -68,6 +74,12 @@ class Outside:
         if not found:
             raise Refusal(f"No mail 「{subject}」 came to {address} within 30 s.")
         return dict(found[0])
+
+    async def newest_mail(self, address: str) -> str:
+        """The id of the newest mail to an address so far, or ''."""
+        async with self.http.get(f"{self.known['inbox_url']}api/messages", params={"recipient": address}) as answer:
+            found = (await answer.json())["messages"]
+        return str(found[0]["id"]) if found else ""
 
     async def letter_to(self, user_id: str) -> str:
         """The mail room prints and posts the letter to an administrator; answers the text of the PDF."""
@@ -114,6 +126,7 @@ class Person:
         """Open a session; answers what identity says about it."""
         login = {"user_id": self.user_id, "password": password}
         session = await self.outside.call("POST", "identity", "/sessions", json=login)
+        self.outside.operations += 1
         await self._hold(session["session_token"])
         return dict(session)
 
@@ -121,11 +134,27 @@ class Person:
         """Choose a new password; the session that answers replaces this one."""
         wish = {"current_password": current, "new_password": new}
         session = await self.call("PUT", "identity", "/password", json=wish)
+        self.outside.operations += 1
         await self._hold(session["session_token"])
 
     async def call(self, method: str, service: str, path: str, **options: Any) -> Any:
         """One request in this person's name."""
         return await self.outside.call(method, service, path, headers=self.headers(), **options)
+
+    async def try_to(self, method: str, service: str, path: str) -> tuple[int, Any]:
+        """One request in this person's name that may be refused."""
+        return await self.outside.try_to(method, service, path, headers=self.headers())
+
+    async def try_password(self, password: str) -> tuple[int, Any]:
+        """A login that is expected to fail."""
+        login = {"user_id": self.user_id, "password": password}
+        return await self.outside.try_to("POST", "identity", "/sessions", json=login)
+
+    async def look_at_applications(self, number: str) -> Any:
+        """Web申込状況一覧, searched for a number."""
+        page = await self.call("GET", "applications", "/applications", params={"number": number})
+        self.outside.operations += 1
+        return page
 
     def headers(self) -> dict[str, str]:
         """What a front end sends along."""
@@ -137,9 +166,9 @@ class Person:
 
     async def enter_one_time_password(self, address: str) -> str:
         """Have one mailed, read it, enter it; answers the code."""
-        issued = await self.call("POST", "identity", "/one-time-passwords")
-        assert issued["expires_at"]
-        mail = await self.outside.mail_to(address, "ワンタイムパスワード")
+        before = await self.outside.newest_mail(address)
+        await self.call("POST", "identity", "/one-time-passwords")
+        mail = await self.outside.mail_to(address, "ワンタイムパスワード", after=before)
         code = secret_in(mail["text"])
         answer = await self.call("POST", "identity", "/one-time-passwords/entries", json={"code": code})
         self.tokens["access"] = answer["access_token"]
