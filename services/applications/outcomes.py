@@ -9,9 +9,9 @@ from uuid import UUID
 from applications.rules.documents import PIECE_BYTES, looks_like_pdf
 from applications.rules.outcomes import Word, day_of_effect, judge
 from applications.rules.procedures import Carrier
-from applications.store import applications, documents, outcomes
-from applications.store.applications import Who
+from applications.store import applications, documents, outcomes, transitions
 from applications.store.rows import Application
+from applications.store.transitions import Who
 from chassis.amqp import Park
 from chassis.sql import Tx
 from contracts.accounts import AccountProcedureApplied, AccountProcedureRefused
@@ -30,21 +30,21 @@ async def complete_by_nexi(tx: Tx, said: ProcedureCompleted, now: datetime) -> N
     if found.procedure == Procedure.POLICYHOLDER_CHANGE:
         wished = date.fromisoformat(found.content["wished_date"])
         effective = day_of_effect(said.effective_date, wished, now)
-    done = await applications.complete(tx, said.number, NEXI, now, effective_date=effective, notice_id=notice_id)
+    done = await transitions.complete(tx, said.number, NEXI, now, effective_date=effective, notice_id=notice_id)
     _say_completed(tx, done)
 
 
 async def reject_by_nexi(tx: Tx, said: ProcedureRejected, now: datetime) -> None:
     """NEXI refused. Raises Park with the reason when that cannot be acted upon now."""
     await _judged(tx, said.number, Word(Carrier.NEXI, said.issued_at, reason=said.reason))
-    _say_rejected(tx, await applications.reject(tx, said.number, said.reason, NEXI, now))
+    _say_rejected(tx, await transitions.reject(tx, said.number, said.reason, NEXI, now))
 
 
 async def complete_by_accounts(tx: Tx, said: AccountProcedureApplied, now: datetime) -> None:
     """The account was registered, changed or deleted (R231, R237)."""
     word = Word(Carrier.ACCOUNTS, now, policyholder_code=said.policyholder_code)
     await _judged(tx, said.number, word)
-    done = await applications.complete(tx, said.number, ACCOUNTS, now, account_id=said.account_id)
+    done = await transitions.complete(tx, said.number, ACCOUNTS, now, account_id=said.account_id)
     _say_completed(tx, done)
     await outcomes.announce(tx, said.number)
 
@@ -53,7 +53,7 @@ async def reject_by_accounts(tx: Tx, said: AccountProcedureRefused, now: datetim
     """The accounts service had the last word on master, duplicates, ownership or version, and refused."""
     word = Word(Carrier.ACCOUNTS, now, reason=said.reason, policyholder_code=said.policyholder_code)
     await _judged(tx, said.number, word)
-    _say_rejected(tx, await applications.reject(tx, said.number, said.reason, ACCOUNTS, now))
+    _say_rejected(tx, await transitions.reject(tx, said.number, said.reason, ACCOUNTS, now))
     await outcomes.announce(tx, said.number)
 
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from applications import tasks
-from applications.api import attachments, drafts, lists, notices, operations, partners, submissions
+from applications.api import attachments, drafts, lists, notices, operations, partners, procedures, submissions
 from applications.command_line import nexi as nexi_events
 from applications.command_line import stuck
 from applications.listeners import accounts, nexi
@@ -31,8 +31,8 @@ service = Service(
     settings=Settings,
     migrations=Path(__file__).parent / "migrations",
     routes=[
-        drafts.routes, submissions.routes, lists.routes, attachments.routes, notices.routes, partners.routes,
-        operations.routes,
+        procedures.routes, drafts.routes, submissions.routes, lists.routes, attachments.routes, notices.routes,
+        partners.routes, operations.routes,
     ],
     listeners=[accounts.listeners, nexi.listeners],
     tasks=[tasks.hear_outcomes, tasks.match_early_words, tasks.keep_house],

@@ -31,8 +31,8 @@ class Clock:
     """The time that handlers ask for; rules and SQL get it as an argument."""
 
     def __init__(self, settings: Settings) -> None:
-        self._shift = timedelta(seconds=settings.clock_shift_seconds)
+        self.shift = timedelta(seconds=settings.clock_shift_seconds)
 
     def now(self) -> datetime:
         """Now, UTC."""
-        return datetime.now(UTC) + self._shift
+        return datetime.now(UTC) + self.shift

@@ -9,9 +9,9 @@ import pytest
 
 from applications.api import drafts, submissions
 from applications.rules.lifecycle import Step
-from applications.store import applications, numbers, requests
-from applications.store.applications import Who, _taking
+from applications.store import numbers, requests, transitions
 from applications.store.rows import Application
+from applications.store.transitions import Who, _taking
 from chassis.sql import Database, Tx
 from tests.applications.fronts import Front
 from tests.applications.test_numbers import lonely_day, shift_to
@@ -42,7 +42,7 @@ async def test_without_the_state_in_its_statement_a_submission_happens_twice(
             number, version, before,
         )  # fmt: skip
 
-    monkeypatch.setattr(applications, "submit", unguarded)
+    monkeypatch.setattr(transitions, "submit", unguarded)
     draft = await administrator.draft()
     await statuses([administrator.submit(draft) for _ in range(8)])
     assert (await steps(administrator, draft["number"]))["submit"] > 1
@@ -61,7 +61,7 @@ async def test_without_the_version_in_its_statement_a_correction_overwrites_anot
             number, content, names,
         )  # fmt: skip
 
-    monkeypatch.setattr(applications, "correct", unguarded)
+    monkeypatch.setattr(transitions, "correct", unguarded)
     number = (await administrator.draft())["number"]
     asked = [administrator.correct(number, 1, {"by": who}) for who in range(8)]
     assert (await statuses(asked))[200] > 1

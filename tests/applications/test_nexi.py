@@ -297,6 +297,18 @@ async def test_people_without_a_nexi_system_speak_by_command(
     assert (status, "published_from" in json.loads(out)["properties"]) == (0, True)
 
 
+@pytest.mark.requirement("R51", "R194")
+async def test_an_operator_finds_the_number_that_is_quoted_in_an_enquiry(administrator: Front, front: Any) -> None:
+    operator = front(callers.operator())
+    sent = await administrator.submitted()
+    found = (await operator.ask("GET", f"/operations/applications/{sent['number']}")).body
+    assert (found["state_label"], found["submitted_at"], found["days"]) == ("申込中", sent["submitted_at"], 0)
+    assert [one["step"] for one in found["steps"]] == ["confirm", "submit"]
+    assert "content" not in found
+    assert (await operator.ask("GET", "/operations/applications/2015-0901-0001")).status == 404
+    assert (await administrator.ask("GET", f"/operations/applications/{sent['number']}")).status == 403
+
+
 @pytest.mark.requirement("P6")
 async def test_operators_see_what_is_stuck_and_what_was_set_aside(
     platform: Platform, running: Runtime, administrator: Front, front: Any, client: Any

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from applications.settings import Clock
 from tests.applications.fronts import JAPAN, Front
 from tests.support import callers, unique
 from tests.support.platform import Platform
@@ -36,11 +37,11 @@ def day_of(number: str) -> date:
 async def test_parallel_confirmations_over_midnight_each_get_a_number_of_their_day(
     platform: Platform, front: Any
 ) -> None:
-    shift, tomorrow = shift_to(lonely_day(), before_midnight=1.5)
-    async with (
-        platform.running("applications", clock_shift_seconds=shift) as one,
-        platform.running("applications", clock_shift_seconds=shift) as two,
-    ):
+    tomorrow = lonely_day()
+    async with platform.running("applications") as one, platform.running("applications") as two:
+        clocks: list[Any] = [process.provides[Clock] for process in (one, two)]
+        for clock in clocks:
+            clock.shift = timedelta(seconds=shift_to(tomorrow, before_midnight=1.0)[0])
         fronts = [front(callers.administrator(unique.policyholder_code()), url) for url in (one.url, two.url) * 4]
 
         async def confirm_until_tomorrow(person: Front) -> list[Any]:

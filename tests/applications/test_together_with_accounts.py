@@ -81,6 +81,23 @@ async def test_registration_change_and_deletion_are_there_when_they_are_answered
     assert await listed(company) == []
 
 
+@pytest.mark.requirement("R204", "R205", "R208", "R219", "R232", "F5")
+async def test_an_account_is_registered_once_for_each_use_and_only_with_a_bank_of_the_list(
+    administrator: Front, company: Front
+) -> None:
+    for use in ("premium_refund", "claim_payment"):
+        draft = await administrator.draft("account_registration", WISH | {"use": use})
+        sent = (await administrator.submit(draft)).body
+        assert (sent["state"], sent["number"], sent["procedure_label"]) == ("completed", draft["number"], "口座登録")
+    assert {one["use"] for one in await listed(company)} == {"premium_refund", "claim_payment"}
+    for unknown in ({"bank_code": "0000"}, {"branch_code": "000"}):
+        draft = await administrator.draft("account_registration", WISH | unknown | {"account_number": "7777777"})
+        sent = (await administrator.submit(draft)).body
+        assert sent["state"] == "rejected"
+        assert "一覧から選択し直すか、NEXIにご相談ください" in sent["reason"]
+    assert len(await listed(company)) == 2
+
+
 @pytest.mark.requirement("P7", "P1")
 async def test_parallel_submits_of_one_registration_register_one_account(administrator: Front, company: Front) -> None:
     draft = await administrator.draft("account_registration", WISH)

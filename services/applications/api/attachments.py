@@ -14,7 +14,7 @@ from applications.api.views import ApplicationView, present
 from applications.rules.documents import MOST_ATTACHMENTS
 from applications.rules.lifecycle import State, Step
 from applications.settings import Clock, Settings
-from applications.store import applications, documents
+from applications.store import applications, documents, transitions
 from applications.store.rows import Application
 from chassis.http import Body, BodyTooLarge, BodyTooSlow, Invalid, NotFound, Problem, Routes, UnsupportedMediaType
 from chassis.sql import Database, Tx
@@ -69,7 +69,7 @@ async def attach(
             await applications.held(tx, number)  # so that the others' attachments are counted too
             await documents.seal(tx, document_id, size, sha256)
             await documents.attach(tx, number, document_id)
-            saved = await applications.change_attachments(tx, Step.ATTACH, number, MOST_ATTACHMENTS, who(caller), now)
+            saved = await transitions.change_attachments(tx, Step.ATTACH, number, MOST_ATTACHMENTS, who(caller), now)
             if saved is None:
                 _check(await handled(tx, caller, number, now))
                 raise TooManyAttachments
@@ -86,7 +86,7 @@ async def detach(
     """Remove an attachment from a draft, which gets a new version."""
     now = clock.now()
     _check(await handled(tx, caller, number, now))
-    saved = await applications.change_attachments(tx, Step.DETACH, number, MOST_ATTACHMENTS, who(caller), now)
+    saved = await transitions.change_attachments(tx, Step.DETACH, number, MOST_ATTACHMENTS, who(caller), now)
     if saved is None:
         _check(await handled(tx, caller, number, now))
     if saved is None or not await documents.detach(tx, number, document_id):

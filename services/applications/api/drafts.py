@@ -22,9 +22,9 @@ from applications.rules.procedures import PROCEDURES
 from applications.rules.scopes import may_handle, scope_of
 from applications.rules.times import japan_day, web_application_number
 from applications.settings import Clock, Settings
-from applications.store import applications, numbers
-from applications.store.applications import Who
+from applications.store import applications, numbers, transitions
 from applications.store.rows import Application
+from applications.store.transitions import Who
 from chassis.http import Body, Forbidden, Invalid, NotFound, Routes
 from chassis.sql import Database, Tx
 from contracts.applications import DraftSaved, DraftWithdrawn
@@ -79,7 +79,7 @@ async def confirm(
     serial = await numbers.allot(database, day)
 
     async def save() -> ApplicationView:
-        saved = await applications.confirm(
+        saved = await transitions.confirm(
             tx, number=web_application_number(day, serial), day=day, serial=serial, policyholder_code=code,
             procedure=body.procedure, content=content, names=names(content), session_id=caller.session_id,
             who=who(caller), at=now,
@@ -104,7 +104,7 @@ async def correct(
         found = await handled(tx, caller, number, now)
         facts = await facts_of(tx, found.kind, found.policyholder_code, clock)
         content = checked(found.kind, body.content, facts, "body.content")
-        saved = await applications.correct(tx, number, body.version, content, names(content), who(caller), now)
+        saved = await transitions.correct(tx, number, body.version, content, names(content), who(caller), now)
         if saved is None:
             raise not_moved(await handled(tx, caller, number, now), body.version)
         return await _say_saved(tx, saved, caller)
@@ -121,7 +121,7 @@ async def withdraw(
     async def give_up() -> ApplicationView:
         now = clock.now()
         await handled(tx, caller, number, now)
-        done = await applications.withdraw(tx, number, body.version, who(caller), now)
+        done = await transitions.withdraw(tx, number, body.version, who(caller), now)
         if done is None:
             found = await handled(tx, caller, number, now)
             if already_taken(Step.WITHDRAW, found.state) and found.version == body.version:

@@ -10,8 +10,7 @@ from pydantic import Field
 from applications.api.views import ApplicationView, SummaryView, present, summary
 from applications.rules import bank_accounts, policyholder_change
 from applications.rules.lifecycle import LABELS, State, Step
-from applications.rules.procedures import PROCEDURES, Carrier
-from applications.rules.scopes import may_handle, scope_of
+from applications.rules.scopes import scope_of
 from applications.settings import Clock
 from applications.store import applications, lists, profiles, timelines
 from applications.store.rows import Application
@@ -20,7 +19,6 @@ from chassis.sql import Database, Reader, Tx
 from contracts.applications import ApplicationListViewed, Procedure
 from contracts.caller import Caller
 from contracts.fields import WebApplicationNumber, WebUserId
-from contracts.operations import Operation
 from contracts.permissions import Permission
 
 routes = Routes(tag="applications")
@@ -70,20 +68,6 @@ class ListView(View):
     items: list[SummaryView]
 
 
-class ProcedureView(View):
-    """A procedure that can be applied for."""
-
-    key: str
-    label: str = Field(description="申込種類")
-    entry: Operation | None = Field(description="recorded when a draft is saved")
-    application: Operation | None = Field(description="recorded at 申込み")
-    carrier: Carrier
-    attachments: bool = Field(description="PDF files can be attached")
-    acknowledgement: str | None
-    may_enter: bool
-    may_apply: bool
-
-
 class StepView(View):
     """One step of the time-line."""
 
@@ -104,25 +88,6 @@ class ItemView(View):
     now: str | None
     wished: str | None
     changes: bool
-
-
-@routes.get("/procedures", needs=Permission.USE)
-async def list_procedures(caller: Caller) -> list[ProcedureView]:
-    """All procedures, in the order of the user page (R1 to R8)."""
-    return [
-        ProcedureView(
-            key=kind.key,
-            label=kind.label,
-            entry=kind.entry,
-            application=kind.application,
-            carrier=kind.carrier,
-            attachments=kind.attachments,
-            acknowledgement=kind.acknowledgement,
-            may_enter=Permission.ENTER in caller.may and may_handle(caller, kind),
-            may_apply=Permission.APPLY in caller.may and may_handle(caller, kind),
-        )
-        for kind in PROCEDURES.values()
-    ]
 
 
 @routes.get("/applications", needs=Permission.SEE_APPLICATIONS)
@@ -159,7 +124,7 @@ async def show_timeline(
 ) -> list[StepView]:
     """Who took which step when, oldest first."""
     await seen(database, caller, number, clock)
-    return [StepView(**row, state_label=LABELS[State(row["state"])]) for row in await timelines.steps(database, number)]
+    return [step(row) for row in await timelines.steps(database, number)]
 
 
 @routes.get("/applications/{number}/changes", needs=Permission.USE)
@@ -176,6 +141,11 @@ async def show_changes(
     before = found.before if found.before is not None else await _now(database, found)
     compare = policyholder_change.compare if found.procedure == Procedure.POLICYHOLDER_CHANGE else bank_accounts.compare
     return [ItemView(**vars(item)) for item in compare(found.content, before)]
+
+
+def step(row: Any) -> StepView:
+    """One row of the time-line."""
+    return StepView(**row, state_label=LABELS[State(row["state"])])
 
 
 async def seen(reader: Reader, caller: Caller, number: str, clock: Clock) -> Application:

@@ -14,7 +14,7 @@ from applications.api.views import ApplicationView, present
 from applications.rules.lifecycle import State, Step, already_taken
 from applications.rules.procedures import PROCEDURES, Carrier
 from applications.settings import Clock, Settings
-from applications.store import applications, documents
+from applications.store import applications, documents, transitions
 from applications.store.outcomes import Outcomes, finished
 from applications.store.profiles import in_force
 from applications.store.rows import Application
@@ -88,7 +88,7 @@ async def _submit(tx: Tx, number: str, body: Submission, caller: Caller, clock: 
     if found.state is State.DRAFT and found.version == body.version:
         await _check(tx, found, body, clock)
         before = await _in_force(tx, found)
-        done = await applications.submit(tx, number, body.version, before, who(caller), now)
+        done = await transitions.submit(tx, number, body.version, before, who(caller), now)
         if done is not None:
             await _say_submitted(tx, done, caller, now)
             await wake(tx, number)  # what NEXI said too early can be true now (P6)
