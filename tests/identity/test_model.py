@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
+from uuid import UUID
 
 import aiohttp
 import hypothesis
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from chassis.service import Runtime
-from chassis.sql import Database
+from chassis.sql import Database, Tx
+from identity import access
 from tests.identity.administration.firms import PASSWORD, Firm, open_firm
 from tests.identity.people import People, Person, new_password
 from tests.support import sealing
@@ -27,6 +29,14 @@ UNLIMITED = {
     "email_changes_per_day": 1_000_000,
 }
 FAILURES = 5
+SETTINGS = hypothesis.settings(
+    max_examples=8,
+    stateful_step_count=30,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
 
 
 @dataclass
@@ -273,11 +283,13 @@ class Identity(RuleBasedStateMachine):
             seen.old_code, seen.code, seen.tries = seen.code, self.mailed("one_time_password", self.user_id), 0
 
     @precondition(lambda self: self.model.sessions)
-    @rule(which=WHICH, kind=st.sampled_from(["right", "wrong", "old"]))
-    def enter_a_one_time_password(self, which: int, kind: str) -> None:
+    @rule(which=WHICH, kind=st.sampled_from(["right", "right", "wrong", "old"]), fresh=st.booleans())
+    def enter_a_one_time_password(self, which: int, kind: str, fresh: bool) -> None:
         seen = self.session(which)
         if not self.refresh(seen) or seen.restricted:
             return
+        if fresh and seen.code is None:
+            self.issue_a_one_time_password(which)
         entered = {"right": seen.code, "wrong": None, "old": seen.old_code}[kind] or "no code"
         answer = self.do(seen.person.ask("POST", "/one-time-passwords/entries", json={"code": entered}))
         if seen.code is None:
@@ -308,7 +320,7 @@ class Identity(RuleBasedStateMachine):
         self.model.links.append(Link(self.mailed("email_confirmation", about).partition("#token=")[2], address))
 
     @precondition(lambda self: self.model.links)
-    @rule(which=WHICH)
+    @rule(which=st.sampled_from([0, 0, 0, 1, 2]))
     def confirm_a_link(self, which: int) -> None:
         link = self.model.links[-1 - which % len(self.model.links)]
         answer = self.administer("POST", "/email-changes/confirmation", {"token": link.token})
@@ -366,13 +378,23 @@ async def world(platform: Platform, client: aiohttp.ClientSession, behind: Datab
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 @pytest.mark.requirement("C-9", "L1", "L5", "L7", "L8", "L9", "O1", "O2", "E1", "E2", "E3")
 async def test_no_history_leads_identity_and_the_model_apart(world: World) -> None:
+    await run(world, SETTINGS)
+
+
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+@pytest.mark.requirement("C-9")
+async def test_the_model_notices_when_sessions_outlive_their_end(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mutant: a disabled or reset applicant's sessions only lose their tokens."""
+
+    async def only_tokens(tx: Tx, code: str, user_id: str, _: str) -> tuple[int, UUID]:
+        return 0, await access.revoke_user(tx, code, user_id)
+
+    monkeypatch.setattr(access, "end_all", only_tokens)
+    with pytest.raises(AssertionError):
+        await run(world, hypothesis.settings(SETTINGS, max_examples=30, phases=[hypothesis.Phase.generate]))
+
+
+async def run(world: World, settings: hypothesis.settings) -> None:
+    """Let machines of their own thread talk to the service of this loop."""
     Identity.world = world
-    settings = hypothesis.settings(
-        max_examples=8,
-        stateful_step_count=30,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
     await asyncio.to_thread(run_state_machine_as_test, Identity, settings=settings)
