@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from chassis.amqp import parked
 from chassis.messages import Envelope, encode, new_id
 from chassis.service import Runtime
 from contracts.audit import RecordContradicted
@@ -153,6 +154,20 @@ async def test_another_system_may_report_operations_and_nothing_else(platform: P
     assert (row["operation"], row["type"]) == ("8-2", "nexi.operation_performed")
     assert await eventually(lambda: set_aside(platform, forged.id)) == "type: not NEXI's to say"
     assert str(await eventually(lambda: set_aside(platform, uncatalogued.id))).startswith("operation: ")
+
+
+async def test_what_was_set_aside_is_recorded_when_it_is_replayed_after_a_fix(
+    platform: Platform, audit: Runtime, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = datetime.now(UTC) + timedelta(minutes=20)
+    (event_id,) = await platform.say("identity", LoginSucceeded(operator=company.operator()), time=at)
+    assert await eventually(lambda: set_aside(platform, event_id)) == "time: in the future"
+    monkeypatch.setattr("audit.listeners.rows.SKEW", timedelta(hours=1))
+    async with audit.database.transaction() as tx:
+        number = await tx.fetchval("select number from parked where id = $1", event_id)
+        assert await parked.replay(tx, [number]) == 1
+    await company.has(1)
+    assert [row["id"] for row in await rows(platform, company.code)] == [event_id]
 
 
 def broken(company: Company) -> list[bytes]:
