@@ -1,6 +1,7 @@
 """A change of an applicant is confirmed by whoever saw the present version, and is in force when it is answered."""
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -60,6 +61,23 @@ async def test_a_commit_changes_everything_that_was_entered(firm: Firm, platform
     assert set(changed["data"]["changed"]) == set(answer.body["changed"])
     assert "貿易" not in str(changed["data"]["changed"])
     assert (address["data"]["address"], address["data"]["name"]) == ("hanako@sample.com", "貿易　花子")
+
+
+@pytest.mark.requirement("R151")
+@pytest.mark.parametrize("field", ["user_id", "role", "policyholder_code", "password_hash", "rights_version"])
+async def test_the_id_and_what_is_not_on_the_screen_cannot_be_changed(firm: Firm, field: str) -> None:
+    shown = await firm.register()
+    assert re.fullmatch("[0-9]{12}", shown["user_id"])
+    refused = await put(firm, shown, **{field: f"{firm.code}999"})
+    assert (refused.status, refused.broken) == (422, {f"body.{field}": "extra_forbidden"})
+
+
+@pytest.mark.requirement("R145")
+async def test_what_the_detail_shows_is_all_that_a_change_and_a_reset_need(firm: Firm) -> None:
+    await firm.register()
+    shown = (await firm.ask("GET", f"/applicants/{firm.code}001")).body
+    assert (await put(firm, shown, title="部長")).status == 200
+    assert (await firm.ask("POST", f"/applicants/{shown['user_id']}/password-reset")).status == 200
 
 
 async def test_a_commit_without_a_change_does_nothing(firm: Firm) -> None:

@@ -48,7 +48,7 @@ async def test_the_first_password_goes_sealed_to_the_administrator(firm: Firm, p
     assert registered["data"]["operation"] is None
 
 
-@pytest.mark.requirement("R126", "R137", "R139")
+@pytest.mark.requirement("R126", "R137", "R138", "R139")
 async def test_a_validation_shows_every_line_in_the_words_of_the_screen_and_stores_nothing(firm: Firm) -> None:
     form = NEW_APPLICANT | {"contract_data": "listed_riders", "rider_codes": [RIDERS[1], RIDERS[0], RIDERS[1]]}
     answer = await firm.ask("POST", "/applicants/validation", form)
@@ -65,6 +65,8 @@ async def test_a_validation_shows_every_line_in_the_words_of_the_screen_and_stor
         ("申込データ参照範囲", "ログインユーザーによる申込のみ参照可能"),
     ]
     assert (await firm.ask("GET", "/applicants")).body["total"] == 0
+    corrected = await firm.ask("POST", "/applicants/validation", form | {"name": "修正　後"})
+    assert corrected.status == 200, "修正する goes back to the input, as often as one likes"
 
 
 @pytest.mark.requirement("R119", "F2")
