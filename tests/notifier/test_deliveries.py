@@ -34,21 +34,37 @@ async def test_a_refusal_for_good_fails_at_once_and_says_so(apart: Platform, ste
 
 
 @pytest.mark.parametrize("step", ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "TEXT"])
-@pytest.mark.parametrize("told", ["451 later", "421 going down", CLOSE])
-async def test_a_refusal_for_now_is_tried_again_until_it_is_sent_once(apart: Platform, step: str, told: str) -> None:
-    to = address()
+@pytest.mark.requirement("B-7", "R-6")
+async def test_a_refusal_for_now_is_tried_again_until_it_is_sent_once(apart: Platform, step: str) -> None:
     async with against(apart, senders=2) as (relay, wishes):
-        troubled = asyncio.Event()
-        relay.decide = lambda at, _: (troubled.set(), told)[1] if at == step and not over.is_set() else None
-        over = asyncio.Event()
-        mail_id = await wishes.say(wishes.mail(NOTICE, to))
-        await troubled.wait()
-        waits = await wishes.end(mail_id, "retrying", "unknown")
-        assert waits["due_at"] is not None
-        assert waits["reason"]
-        over.set()
-        await wishes.end(mail_id, "sent")
-        assert len(relay.to(to)) == 1
+        for told in ("451 later", "421 going down", CLOSE):
+            to, trouble = address(), Trouble(step, told)
+            relay.decide = trouble
+            mail_id = await wishes.say(wishes.mail(NOTICE, to))
+            await trouble.met.wait()
+            waits = await wishes.end(mail_id, "retrying", "unknown")
+            assert waits["due_at"] is not None, told
+            assert waits["reason"], told
+            trouble.over = True
+            await wishes.end(mail_id, "sent")
+            assert len(relay.to(to)) == 1, told
+
+
+class Trouble:
+    """`told` at one step, until it is `over`."""
+
+    def __init__(self, step: str, told: str) -> None:
+        self._step, self._told = step, told
+        self.met, self.over = asyncio.Event(), False
+
+    def __call__(self, at: str, _recipient: str) -> str | None:
+        if self.over:
+            return None
+        if at == self._step:
+            self.met.set()
+            return self._told
+        # Whoever is connected already has to connect anew.
+        return CLOSE if at == "MAIL" and self._step in ("CONNECT", "EHLO") else None
 
 
 @pytest.mark.parametrize("told", [TAKE_AND_CLOSE, TAKE_AND_HANG])
@@ -261,3 +277,24 @@ async def test_an_address_that_the_relay_refuses_is_marked_and_unmarked(apart: P
         assert (await spy.next(user_id=f"{code}000"))["data"]["failing"] is True
         await wishes.end(await wishes.say(wishes.mail(NOTICE, to)), "sent")
         assert (await spy.next(user_id=f"{code}000"))["data"]["failing"] is False
+
+
+@pytest.mark.requirement("B-6")
+async def test_a_hostile_recipient_is_set_aside_and_the_transcript_names_one_person(apart: Platform) -> None:
+    async with against(apart, senders=1) as (relay, wishes):
+        good = wishes.mail(NOTICE, address())
+        hostile = ["a@b.jp, c@d.jp", "a@b.jp\r\nRCPT TO:<c@d.jp>", "a@b.jp>\r\nDATA", "日本@b.jp", "a@b\0.jp", ""]
+        for recipient in hostile:
+            await wishes.say(good.model_copy(update={"recipient": recipient}))
+        mail_id = await wishes.say(good)
+        await wishes.end(mail_id, "sent")
+        assert relay.lines == [
+            "EHLO nexi.go.jp", "MAIL FROM:<web_info@nexi.go.jp>", f"RCPT TO:<{good.recipient}>", "DATA",
+        ]  # fmt: skip
+        aside = await wishes.runtime.database.fetch(
+            "select reason from parked where type = 'notifier.send_mail' and state = 'unreadable'"
+            " order by number desc limit $1",
+            len(hostile),
+        )
+        assert len(aside) == len(hostile)
+        assert all(row["reason"].startswith("recipient: ") for row in aside)
