@@ -48,7 +48,7 @@ class Mailbox:
 def open_mailbox() -> Iterator[Mailbox]:
     """Start the server on a free port."""
     mailbox = Mailbox()
-    controller = Controller(mailbox, hostname=mailbox.host, port=_free_port())
+    controller = Controller(mailbox, hostname=mailbox.host, port=free_port())
     controller.start()
     mailbox.port = controller.port
     try:
@@ -57,7 +57,8 @@ def open_mailbox() -> Iterator[Mailbox]:
         controller.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody uses right now."""
     import socket
 
     with socket.socket() as probe:

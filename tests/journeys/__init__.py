@@ -1,0 +1,1 @@
+"""What a person sees: whole stories over all services, with real mails and letters."""
