@@ -87,7 +87,12 @@ class OtherFile(Problem):
     detail = "確認したファイルと内容が異なります。もう一度確認してください。"
 
 
-@routes.post("/applicant-imports/validation", needs=Permission.ADMINISTER, raises=[UnsupportedMediaType, BodyTooLarge])
+@routes.post(
+    "/applicant-imports/validation",
+    needs=Permission.ADMINISTER,
+    takes="text/csv",
+    raises=[UnsupportedMediaType, BodyTooLarge],
+)
 async def validate_import(
     request: web.Request, caller: Caller, settings: IdentitySettings, database: Database
 ) -> DryRun:
@@ -109,6 +114,7 @@ async def validate_import(
     "/applicant-imports",
     needs=Permission.ADMINISTER,
     status=(201, 200),
+    takes="text/csv",
     raises=[UnsupportedMediaType, BodyTooLarge, FileHasErrors, OtherFile, NoIdLeft, KeyUsedOtherwise, NoSealingKey],
 )
 async def import_applicants(
@@ -139,7 +145,7 @@ async def import_applicants(
     return Answer(Import(registered=registered, message=message), status=status)
 
 
-@routes.get("/applicant-imports/template", needs=Permission.ADMINISTER)
+@routes.get("/applicant-imports/template", needs=Permission.ADMINISTER, gives="text/csv")
 async def show_import_template() -> web.Response:
     """An empty file with the header row (UTF-8 with BOM, so that spreadsheets read it right)."""
     return web.Response(

@@ -21,7 +21,7 @@ from tests.identity.administration.conftest import OpenFirm
 from tests.identity.administration.firms import Firm
 from tests.support import callers
 
-EXAMPLES = 6
+EXAMPLES = 4
 NEVER_STALE = 1_000_000
 # No schema can say which letters are no text, so a refusal of valid data is no fault. The others ask by themselves.
 NOT_ASKED = [positive_data_acceptance, ignored_auth, missing_required_header, unsupported_method]
