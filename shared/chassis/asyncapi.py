@@ -19,7 +19,9 @@ def document(services: Iterable[Any], title: str) -> dict[str, Any]:
     """One document over these services: a channel for each message, `send` and `receive` operations by service."""
     services = list(services)
     hears = {service.name: [kind for one in service.listeners for kind in one.handlers] for service in services}
-    patterns = {service.name: [pair for one in service.listeners for pair in one.batch_bindings] for service in services}
+    patterns = {
+        service.name: [pair for one in service.listeners for pair in one.batch_bindings] for service in services
+    }
     says = {service.name: [kind for kind in said_by(service.name) if kind.exchange == "events"] for service in services}
     kinds = {kind.wire_type(): kind for kinds in (*hears.values(), *says.values()) for kind in kinds}
     references, schemas = models_json_schema(
@@ -31,9 +33,7 @@ def document(services: Iterable[Any], title: str) -> dict[str, Any]:
             operations[f"{name}_says_{kind.wire_type()}"] = _operation("send", kind.wire_type())
         for kind in hears[name]:
             operations[f"{name}_hears_{kind.wire_type()}"] = _operation("receive", kind.wire_type())
-    everything = {
-        name: [f"{exchange} {key}" for exchange, key in pairs] for name, pairs in patterns.items() if pairs
-    }
+    everything = {name: [f"{exchange} {key}" for exchange, key in pairs] for name, pairs in patterns.items() if pairs}
     return {
         "asyncapi": "3.0.0",
         "info": {"title": title, "version": "1", "description": _ENVELOPE},

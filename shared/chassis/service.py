@@ -19,6 +19,7 @@ from chassis.amqp import Listeners
 from chassis.amqp.connection import persist
 from chassis.amqp.consumer import Consumer
 from chassis.amqp.relay import Relay
+from chassis.asyncapi import document
 from chassis.housekeeping import keep_house, retry_parked
 from chassis.http import Problem, Route, Routes, build_application, serve
 from chassis.messages import Message
@@ -31,6 +32,7 @@ log = structlog.get_logger()
 
 FLUSH_SECONDS = 2.0
 
+Check = Callable[[], Awaitable[str | None]]
 Provide = Callable[[Any, Database], AbstractAsyncContextManager[Mapping[type, object]]]
 
 
@@ -89,19 +91,7 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
         }  # fmt: skip
         consumers = [Consumer(service.name, listeners, database, provides) for listeners in service.listeners]
         background = await stack.enter_async_context(_background())
-        application = build_application(
-            name=service.name,
-            title=service.title,
-            version="1",
-            routes=service.routes,
-            caller_type=service.caller,
-            authenticate=verifier,
-            provides=provides,
-            database=database,
-            ready=_readiness(database, revocations, consumers),
-            registry=_registry(),
-            on_refused=_recorder(service.refusal, database) if service.refusal else None,
-        )
+        application = _gateway(service, provides, verifier, _readiness(database, revocations, consumers))
         relay = Relay(database, settings.database_url, {"": settings.broker_url})
         background.start("relay", relay.run())
         stack.push_async_callback(_flush, database)
@@ -120,6 +110,33 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
         log.info("started", url=server.url)
         yield Runtime(server.url, database, provides, revocations)
         log.info("stopping")
+
+
+def _gateway(
+    service: Service, provides: Mapping[type, Any], verifier: Verifier[Any], ready: Mapping[str, Check]
+) -> web.Application:
+    """The service's routes, and what it says and hears at /asyncapi.json."""
+    database = provides[Database]
+    application = build_application(
+        name=service.name,
+        title=service.title,
+        version="1",
+        routes=service.routes,
+        caller_type=service.caller,
+        authenticate=verifier,
+        provides=provides,
+        database=database,
+        ready=ready,
+        registry=_registry(),
+        on_refused=_recorder(service.refusal, database) if service.refusal else None,
+    )
+    contract = document([service], service.title)
+
+    async def asyncapi(_: web.Request) -> web.Response:
+        return web.json_response(contract)
+
+    application.router.add_get("/asyncapi.json", asyncapi)
+    return application
 
 
 def _recorder(
@@ -167,9 +184,7 @@ def _arguments(task: Callable[..., Any], provides: Mapping[type, object]) -> dic
     return {name: provides[hint] for name, hint in hints.items()}
 
 
-def _readiness(
-    database: Database, revocations: Revocations, consumers: Sequence[Consumer]
-) -> Mapping[str, Callable[[], Awaitable[str | None]]]:
+def _readiness(database: Database, revocations: Revocations, consumers: Sequence[Consumer]) -> Mapping[str, Check]:
     """Named checks: None when well, else what is wrong."""
 
     async def database_answers() -> str | None:
