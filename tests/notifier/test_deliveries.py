@@ -298,3 +298,37 @@ async def test_a_hostile_recipient_is_set_aside_and_the_transcript_names_one_per
         )
         assert len(aside) == len(hostile)
         assert all(row["reason"].startswith("recipient: ") for row in aside)
+
+
+@pytest.mark.requirement("R-6")
+async def test_a_sender_sends_no_text_before_the_end_of_its_last_mail_is_written_down(apart: Platform) -> None:
+    async with against(apart, senders=1) as (relay, wishes), apart.owner("notifier") as database:
+        reply = relay._reply
+        held, written = asyncio.Event(), asyncio.Event()
+        first = await wishes.say(wishes.mail(NOTICE, address()))
+        await wishes.end(first, "sent")
+
+        async def hold() -> None:
+            async with database.transaction() as tx:
+                await tx.fetch("select from mails where state = 'sending' for update")
+                held.set()
+                await written.wait()
+
+        holding: list[asyncio.Task[None]] = []
+
+        async def slow(writer: asyncio.StreamWriter, step: str, recipient: str) -> bool:
+            if step == "TEXT" and not holding:
+                holding.append(asyncio.create_task(hold()))
+                await held.wait()
+            return await reply(writer, step, recipient)
+
+        relay._reply = slow  # type: ignore[method-assign]
+        before = len(relay.lines)
+        ids = [await wishes.say(wishes.mail(NOTICE, address())) for _ in range(2)]
+        await eventually(lambda: _commands(relay, "RCPT", 3))
+        await asyncio.sleep(0.3)
+        assert [line.split()[0] for line in relay.lines[before:]].count("DATA") == 1
+        written.set()
+        for mail_id in ids:
+            await wishes.end(mail_id, "sent")
+        await asyncio.gather(*holding)
