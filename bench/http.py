@@ -1,7 +1,4 @@
-"""One authenticated read through the whole HTTP layer against bare aiohttp with the same SELECT, side by side (P1).
-
-    PYTHONPATH=services:shared:. python -m bench.http postgresql://…
-"""
+"""One authenticated read through the whole HTTP layer against bare aiohttp with the same SELECT, side by side (P1)."""
 
 import argparse
 import asyncio
@@ -17,8 +14,10 @@ from typing import Annotated, Any
 
 import asyncpg
 from aiohttp import web
+
 from chassis.http import Header, Routes, Unauthenticated, View, build_application, serve
 from chassis.sql import Database
+from deploy.local.cluster import test_cluster
 
 QUERY = "select number, name, amount from bench_things where number = $1"
 TOKEN = "Bearer " + "x" * 600
@@ -79,14 +78,14 @@ async def ours(dsn: str) -> web.Application:
 async def bare(dsn: str) -> web.Application:
     """aiohttp and asyncpg as quick as they go: no reset query, no check of anything."""
 
-    class Connection(asyncpg.Connection):  # type: ignore[misc]
+    class Connection(asyncpg.Connection):
         def get_reset_query(self) -> str:
             return ""
 
     pool = await asyncpg.create_pool(dsn, min_size=1, max_size=10, connection_class=Connection)
 
     async def read(request: web.Request) -> web.Response:
-        row = await pool.fetchrow(QUERY, int(request.match_info["number"]))
+        row: Any = await pool.fetchrow(QUERY, int(request.match_info["number"]))
         return web.json_response({"number": row["number"], "name": row["name"], "amount": row["amount"]})
 
     application = web.Application()
@@ -98,7 +97,9 @@ class Client(asyncio.Protocol):
     """One keep-alive connection that asks again as soon as it was answered."""
 
     def __init__(self, until: float) -> None:
-        self.until, self.seconds, self.done = until, [], asyncio.get_running_loop().create_future()
+        self.until = until
+        self.seconds: list[float] = []
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -132,7 +133,7 @@ async def load(port: int, seconds: float, connections: int) -> list[float]:
 async def server(kind: str, dsn: str) -> AsyncIterator[int]:
     """This script again, as a server process; answers its port."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.http", dsn, "--serve", kind, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "bench.http", "--serve", kind, dsn, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
     try:
@@ -154,28 +155,37 @@ async def run_server(kind: str, dsn: str) -> None:
     await asyncio.Event().wait()
 
 
-async def compare(dsn: str, rounds: int, seconds: float, connections: int) -> dict[str, float]:
-    """Rounds in turn, medians, and the two ratios of the goal."""
+async def compare(rounds: int, seconds: float, connections: int) -> dict[str, float]:
+    """A database of its own on the test cluster for the length of the measurement."""
+    with test_cluster() as cluster:
+        dsn = await cluster.create_database("bench")
+        try:
+            return await measure(dsn, rounds, seconds, connections)
+        finally:
+            await cluster.drop_database(dsn)
+
+
+async def measure(dsn: str, rounds: int, seconds: float, connections: int) -> dict[str, float]:
+    """Rounds in turn, after one to warm up; medians, and the two ratios of the goal."""
     connection = await asyncpg.connect(dsn)
-    await connection.execute("drop table if exists bench_things")
     await connection.execute("create table bench_things (number int primary key, name text, amount int)")
     await connection.execute(f"insert into bench_things select n, 'thing ' || n, n from generate_series(0, {ROWS}) n")
+    await connection.close()
     rates: dict[str, list[float]] = {"bare": [], "ours": []}
     slowest: dict[str, list[float]] = {"bare": [], "ours": []}
     async with server("bare", dsn) as bare_port, server("ours", dsn) as our_port:
-        for _ in range(rounds):
+        for turn in range(rounds + 1):
             for kind, port in (("bare", bare_port), ("ours", our_port)):
                 taken = sorted(await load(port, seconds, connections))
-                rates[kind].append(len(taken) / seconds)
-                slowest[kind].append(taken[int(len(taken) * 0.99)])
-    await connection.execute("drop table bench_things")
-    await connection.close()
+                if turn:
+                    rates[kind].append(len(taken) / seconds)
+                    slowest[kind].append(taken[int(len(taken) * 0.99)])
     rate = {kind: statistics.median(found) for kind, found in rates.items()}
     p99 = {kind: statistics.median(found) for kind, found in slowest.items()}
     return {
         "bare_per_second": round(rate["bare"]),
         "ours_per_second": round(rate["ours"]),
-        "ours_of_bare": round(rate["ours"] / rate["bare"], 3),
+        "ours_of_bare": round(statistics.median(o / b for o, b in zip(rates["ours"], rates["bare"], strict=True)), 3),
         "bare_p99_ms": round(p99["bare"] * 1000, 2),
         "ours_p99_ms": round(p99["ours"] * 1000, 2),
         "p99_of_bare": round(p99["ours"] / p99["bare"], 2),
@@ -185,8 +195,7 @@ async def compare(dsn: str, rounds: int, seconds: float, connections: int) -> di
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("dsn")
-    parser.add_argument("--serve", choices=("bare", "ours"))
+    parser.add_argument("--serve", nargs=2, metavar=("KIND", "DSN"))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--connections", type=int, default=16)
@@ -194,9 +203,9 @@ def main() -> None:
     import uvloop
 
     if options.serve:
-        uvloop.run(run_server(options.serve, options.dsn))
+        uvloop.run(run_server(*options.serve))
     else:
-        print(json.dumps(uvloop.run(compare(options.dsn, options.rounds, options.seconds, options.connections)), indent=2))
+        print(json.dumps(uvloop.run(compare(options.rounds, options.seconds, options.connections)), indent=2))
 
 
 if __name__ == "__main__":
