@@ -8,7 +8,6 @@ from typing import Any
 from chassis.revocations import TOKEN_LIFE
 from chassis.sql import Reader
 from chassis.tokens import AUDIENCE, ISSUER
-from contracts.actions import Operator
 from contracts.caller import Caller
 from identity.keyring import Keyring
 from identity.rules.permissions import effective_riders, may
@@ -63,13 +62,7 @@ def caller_of(user: User, known: list[Company], session: Any) -> Caller:
     )
     gated = any(one.uses_one_time_password for one in known)
     return Caller(
-        operator=Operator(
-            policyholder_code=user.policyholder_code,
-            user_id=user.user_id,
-            name=user.name,
-            department=user.department,
-            title=user.title,
-        ),
+        operator=user.operator,
         policyholder_codes=user.companies,
         role=user.role,
         entry=user.entry,

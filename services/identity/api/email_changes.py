@@ -10,7 +10,6 @@ from pydantic import Field
 from chassis.http import PUBLIC, Body, NotFound, Problem, Routes, View
 from chassis.messages import new_id
 from chassis.sql import Tx
-from contracts.actions import Operator
 from contracts.caller import Caller
 from contracts.identity import AdministratorChanged, EmailChanged, EmailChangeRequested
 from contracts.notifier import Template
@@ -172,14 +171,4 @@ async def _take_effect(tx: Tx, user: User, change: Any) -> None:
     await email_changes.confirm(tx, change["id"])
     await email_changes.note_working(tx, user.user_id)
     addresses.announce(tx, await administrators.set_address(tx, user.user_id, change["new_address"]))
-    tx.emit(
-        EmailChanged(
-            operator=Operator(
-                policyholder_code=user.policyholder_code,
-                user_id=user.user_id,
-                name=user.name,
-                department=user.department,
-                title=user.title,
-            )
-        )
-    )
+    tx.emit(EmailChanged(operator=user.operator))

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from chassis.http import PUBLIC, Body, Routes, View
 from chassis.sql import Busy, Database, Tx
-from contracts.actions import Operator, Outcome
+from contracts.actions import Outcome
 from contracts.identity import PasswordReissued
 from contracts.notifier import Template
 from contracts.permissions import Role
@@ -103,16 +103,9 @@ async def _reissue(tx: Tx, secrets: Secrets, settings: IdentitySettings, user: U
         and user.email.lower() == wanted["email"].strip().lower()
         and await issues.take(tx, user.user_id, "reissue", (settings.reissues_per_day, DAY))
     )
-    operator = Operator(
-        policyholder_code=user.policyholder_code,
-        user_id=user.user_id,
-        name=user.name,
-        department=user.department,
-        title=user.title,
-    )
     tx.emit(
         PasswordReissued(
-            operator=operator,
+            operator=user.operator,
             source_address=wanted["source_address"],
             outcome=Outcome.DONE if granted else Outcome.REFUSED,
         )

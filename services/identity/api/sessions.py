@@ -9,7 +9,6 @@ from pydantic import Field
 from chassis.http import PUBLIC, Busy, Header, NotFound, Routes, View
 from chassis.revocations import Revocations
 from chassis.sql import Database, Tx
-from contracts.actions import Operator
 from contracts.caller import Caller
 from contracts.identity import LoggedOut, SessionsEnded
 from contracts.permissions import Permission
@@ -91,13 +90,7 @@ async def log_out(
         assert user is not None
         tx.emit(
             LoggedOut(
-                operator=Operator(
-                    policyholder_code=user.policyholder_code,
-                    user_id=user.user_id,
-                    name=user.name,
-                    department=user.department,
-                    title=user.title,
-                ),
+                operator=user.operator,
                 session_id=ended["session_id"],
                 source_address=sources.source_of(request, settings),
             )

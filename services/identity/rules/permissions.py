@@ -19,8 +19,6 @@ class Rights:
 GREATEST = Rights(Entry.ENTER_AND_APPLY, ContractData.ALL, ApplicationData.ALL)
 """The administrator's own (R75)."""
 
-NOTHING = Rights(Entry.NONE, ContractData.NONE, ApplicationData.NONE)
-
 READ_CONTRACTS = Rights(Entry.NONE, ContractData.ALL, ApplicationData.NONE)
 """A group viewer looks at contracts, of several policyholders, and does nothing else (R91, N2)."""
 

@@ -1,6 +1,6 @@
 """What users are shown as their own recent logins, and when the last one was."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from chassis.sql import Reader, Tx
@@ -60,13 +60,6 @@ async def recent(reader: Reader, user_id: str, most: int) -> list[Any]:
         " limit $2",
         user_id, most,
     )  # fmt: skip
-
-
-async def last(reader: Reader, user_id: str) -> datetime | None:
-    """When the user last logged in."""
-    at = await reader.fetchval("select last_login_at from users where user_id = $1", user_id)
-    assert at is None or isinstance(at, datetime)
-    return at
 
 
 async def forget(tx: Tx, after: timedelta) -> None:

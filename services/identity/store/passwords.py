@@ -1,13 +1,6 @@
 """The user's own password, as its hash."""
 
-from chassis.sql import Reader, Tx
-
-
-async def own(reader: Reader, user_id: str) -> str | None:
-    """The hash; None when the user has none."""
-    found = await reader.fetchval("select password_hash from users where user_id = $1", user_id)
-    assert found is None or isinstance(found, str)
-    return found
+from chassis.sql import Tx
 
 
 async def replace(tx: Tx, user_id: str, known: str | None, new: str) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from chassis.sql import Reader, Tx
+from contracts.actions import Operator
 from contracts.permissions import ApplicationData, ContractData, Entry, Role
 from identity.rules.permissions import Rights
 
@@ -43,6 +44,17 @@ class User(BaseModel):
     def rights(self) -> Rights:
         """The three axes with the listed rider codes."""
         return Rights(self.entry, self.contract_data, self.application_data, self.rider_codes)
+
+    @property
+    def operator(self) -> Operator:
+        """The snapshot that this user's actions carry (H3)."""
+        return Operator(
+            policyholder_code=self.policyholder_code,
+            user_id=self.user_id,
+            name=self.name,
+            department=self.department,
+            title=self.title,
+        )
 
     @property
     def companies(self) -> tuple[str, ...]:
