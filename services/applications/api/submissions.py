@@ -79,7 +79,7 @@ async def submit(
 
 
 def _answer(view: ApplicationView, message: str, status: int) -> Answer[SubmittedView]:
-    return Answer(SubmittedView(**dict(view), message=message), status)
+    return Answer(SubmittedView.model_construct(**dict(view), message=message), status)  # validated as a view before
 
 
 async def _submit(tx: Tx, number: str, body: Submission, caller: Caller, clock: Clock) -> ApplicationView:

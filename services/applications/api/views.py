@@ -1,5 +1,6 @@
 """What callers are shown of an application, in the manual's words."""
 
+from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -69,6 +70,9 @@ class ApplicationView(SummaryView):
     warnings: list[WarningView]
 
 
+_AS_THEY_ARE = tuple(SummaryView.model_fields.keys() & {field.name for field in fields(Application)})
+
+
 def summary(found: Application, caller: Caller) -> SummaryView:
     """One row of the list."""
     return SummaryView(**_summary(found, caller))
@@ -92,7 +96,7 @@ async def present(reader: Reader, found: Application, caller: Caller) -> Applica
 
 def _summary(found: Application, caller: Caller) -> dict[str, Any]:
     return {
-        **{name: getattr(found, name) for name in SummaryView.model_fields if hasattr(found, name)},
+        **{name: getattr(found, name) for name in _AS_THEY_ARE},
         "procedure_label": found.kind.label,
         "state_label": LABELS[found.state],
         "submitted_at_shown": shown(found.submitted_at) if found.submitted_at else None,

@@ -48,12 +48,14 @@ class Application:
 
 
 _NAMES = tuple(field.name for field in fields(Application))
+_STATE = _NAMES.index("state")
 COLUMNS = ", ".join(_NAMES)
 
 
 def application(row: Any) -> Application | None:
-    """From a row with at least COLUMNS; None from None."""
+    """From a row of exactly COLUMNS; None from None."""
     if row is None:
         return None
-    values = {name: row[name] for name in _NAMES}
-    return Application(**values | {"state": State(row["state"])})
+    values = list(row)
+    values[_STATE] = State(values[_STATE])
+    return Application(*values)
