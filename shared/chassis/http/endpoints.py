@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from aiohttp import web
 
 from chassis.http.answers import responder
-from chassis.http.inputs import Arguments, Errors
+from chassis.http.inputs import Arguments, BodyInput, Errors, Input
 from chassis.http.plans import Plan
 from chassis.http.problems import Forbidden, Invalid, Problem, StepUpRequired
 from chassis.http.routes import PUBLIC, Route
@@ -46,7 +46,7 @@ class House:
 def endpoint(plan: Plan, house: House) -> Handler:
     """The route as aiohttp serves it. Problems leave it as exceptions, whether they were raised or returned."""
     route, guarded = plan.route, plan.route.needs is not PUBLIC
-    inputs, body = plan.inputs, plan.body
+    inputs = plan.inputs
     fixed, per_request = _givens(plan, house)
     tx_name = next((name for name, kind in plan.injected.items() if kind is Tx), None)
     transaction = house.database.transaction if house.database is not None else nullcontext
@@ -54,18 +54,12 @@ def endpoint(plan: Plan, house: House) -> Handler:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         caller = None
-        errors: Errors
         try:
             if guarded:
                 caller = await house.authenticate(request)
                 _admit(route, caller)
-            arguments, errors = fixed.copy(), []
-            for source in inputs:
-                source.read(request, arguments, errors)
-            if body is not None:
-                await body.read(request, arguments, errors)
-            if errors:
-                raise Invalid(errors)
+            arguments = fixed.copy()
+            await _read(request, inputs, plan.body, arguments)
             for name, is_request in per_request:
                 arguments[name] = request if is_request else caller
             if tx_name is None:
@@ -93,6 +87,17 @@ def _givens(plan: Plan, house: House) -> tuple[Arguments, list[tuple[str, bool]]
     others = {name: kind for name, kind in plan.injected.items() if kind is not Tx}
     fixed = {name: known[kind] for name, kind in others.items() if kind in known}
     return fixed, [(name, kind is web.Request) for name, kind in others.items() if kind not in known]
+
+
+async def _read(request: web.Request, inputs: tuple[Input, ...], body: BodyInput | None, arguments: Arguments) -> None:
+    """Everything that is wrong is said at once."""
+    errors: Errors = []
+    for source in inputs:
+        source.read(request, arguments, errors)
+    if body is not None:
+        await body.read(request, arguments, errors)
+    if errors:
+        raise Invalid(errors)
 
 
 def _admit(route: Route, caller: Caller) -> None:

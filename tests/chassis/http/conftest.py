@@ -9,6 +9,7 @@ from chassis.sql import Database
 from deploy.local.cluster import Cluster
 from tests.chassis.http import sample
 from tests.chassis.http.sample import Sample
+from tests.chassis.http.shapes import TABLES
 
 
 @pytest.fixture(scope="package")
@@ -16,7 +17,7 @@ async def database(cluster: Cluster) -> AsyncIterator[Database]:
     """A fresh database with the sample's tables."""
     url = await cluster.create_database("http")
     database = await Database.connect(url, source="sample", size=4)
-    await database.execute(sample.TABLES)
+    await database.execute(TABLES)
     try:
         yield database
     finally:

@@ -10,7 +10,8 @@ from chassis.http import PUBLIC, Answer, Body, Header, Invalid, Problem, Routes,
 from chassis.http.answers import responder
 from chassis.http.application import compile_routes
 from chassis.sql import Tx
-from tests.chassis.http.sample import Caller, May, Place, authenticate
+from tests.chassis.http.sample import authenticate
+from tests.chassis.http.shapes import Caller, May, Place
 
 
 class Shown(View):
