@@ -1,7 +1,7 @@
 """From an event to the row that it becomes; any event of a person's action, whichever service says it."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -39,7 +39,8 @@ class _Performed(_Generic):
     performed_at: AwareDatetime
 
 
-_KNOWN = _Generic.model_fields.keys()
+_KNOWN = frozenset(_Generic.model_fields)
+NO_DETAILS = canonical({})
 _validate = _Generic.__pydantic_validator__.validate_python
 _validate_performed = _Performed.__pydantic_validator__.validate_python
 _earliest = datetime.combine(BEGINNING, datetime.min.time(), JAPAN)
@@ -60,7 +61,7 @@ def row_of(envelope: Envelope, now: datetime) -> Row | None:
     _check_moment(performed_at, now)
     if not said.operator.user_id:
         raise Refused("operator.user_id: empty")
-    return _build(envelope, said, performed_at.astimezone(UTC), data)
+    return _build(envelope, said, performed_at, data)
 
 
 def _understand(envelope: Envelope, data: Mapping[str, Any]) -> tuple[_Generic, datetime]:
@@ -82,11 +83,10 @@ def _check_moment(performed_at: datetime, now: datetime) -> None:
 
 def _build(envelope: Envelope, said: _Generic, performed_at: datetime, data: dict[str, Any]) -> Row:
     who = said.operator
-    operation = None if said.operation is None else said.operation.value
-    details = canonical({key: value for key, value in data.items() if key not in _KNOWN})
+    details = NO_DETAILS if data.keys() <= _KNOWN else canonical({key: data[key] for key in data.keys() - _KNOWN})
     values = (
         str(envelope.id), timestamp(performed_at), envelope.type, who.policyholder_code, who.user_id, who.name,
-        who.department, who.title, operation, said.outcome.value, said.session_id, said.source_address, details,
+        who.department, who.title, said.operation, said.outcome, said.session_id, said.source_address, details,
     )  # fmt: skip
     try:
         text = line(values)
@@ -96,7 +96,7 @@ def _build(envelope: Envelope, said: _Generic, performed_at: datetime, data: dic
     if b"\0" in text:
         raise Refused("data: contains NUL")
     return Row(
-        envelope.id, who.policyholder_code, who.user_id, japanese_day(performed_at), operation is not None,
+        envelope.id, who.policyholder_code, who.user_id, japanese_day(performed_at), said.operation is not None,
         bytes_, letters, text, leaf(text),
     )  # fmt: skip
 

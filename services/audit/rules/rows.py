@@ -1,12 +1,11 @@
 """A row of the history before it has a number."""
 
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 from uuid import UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """An action as it will be stored; `text` is its canonical line, `leaf` the digest over it."""
 
     id: UUID
