@@ -1,0 +1,1 @@
+"""The screens: one file for each menu or procedure of the manual."""

@@ -1,0 +1,73 @@
+"""What travels through the browser and back unread and unchanged: input between screens, tokens of forms."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import time
+import zlib
+from collections import OrderedDict
+from typing import Any, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+LIFE_SECONDS: Final = 12 * 3600
+LONGEST: Final = 3000
+"""Letters of a URL that a sealed input may take; what is longer waits on a shelf of this process."""
+MOST_SHELVED: Final = 500
+
+
+class Unreadable(Exception):
+    """It was made by somebody else, for somebody else, for another screen, or too long ago."""
+
+
+class Seals:
+    """Encrypts input for one user and one screen; makes and checks the tokens of forms."""
+
+    def __init__(self, secret: str) -> None:
+        self._box = AESGCM(hashlib.sha256(b"portal input " + secret.encode()).digest())
+        self._key = hashlib.sha256(b"portal forms " + secret.encode()).digest()
+        self._shelf: OrderedDict[str, str] = OrderedDict()
+
+    def seal(self, values: Any, whose: str) -> str:
+        """Letters for a URL that only `unseal` for the same user can read."""
+        text = json.dumps([int(time.time()), values], ensure_ascii=False, separators=(",", ":"))
+        nonce = os.urandom(12)
+        sealed = nonce + self._box.encrypt(nonce, zlib.compress(text.encode()), whose.encode())
+        token = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
+        return token if len(token) <= LONGEST else self._put_aside(token)
+
+    def unseal(self, token: str, whose: str) -> Any:
+        """What was sealed. Raises Unreadable."""
+        token = self._shelf.get(token, token)
+        try:
+            sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+            text = zlib.decompress(self._box.decrypt(sealed[:12], sealed[12:], whose.encode()))
+            at, values = json.loads(text)
+        except (InvalidTag, ValueError, zlib.error) as error:
+            raise Unreadable from error
+        if not time.time() - LIFE_SECONDS < at <= time.time() + 60:
+            raise Unreadable
+        return values
+
+    def form_token(self, visitor: str, whose: str) -> str:
+        """What a form of this browser and user must bring back."""
+        nonce = os.urandom(9).hex()
+        return f"{nonce}.{self._mac(visitor, whose, nonce)}"
+
+    def is_form_token(self, token: str, visitor: str, whose: str) -> bool:
+        """Whether it was made by `form_token` for the same browser and user."""
+        nonce, _, mac = token.partition(".")
+        return bool(visitor) and hmac.compare_digest(mac.encode(), self._mac(visitor, whose, nonce).encode())
+
+    def _mac(self, *parts: str) -> str:
+        return hmac.new(self._key, "\n".join(parts).encode(), hashlib.sha256).hexdigest()
+
+    def _put_aside(self, token: str) -> str:
+        key = f"shelf-{os.urandom(18).hex()}"
+        self._shelf[key] = token
+        if len(self._shelf) > MOST_SHELVED:
+            self._shelf.popitem(last=False)
+        return key

@@ -1,0 +1,78 @@
+"""The portal on one page: its screens, and how its process starts, stands and stops."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from aiohttp import web
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from chassis.http import health, serve
+from chassis.http.meters import Meters
+from portal.answers import Answer
+from portal.assets import Assets
+from portal.counting import counted
+from portal.gateways import Gateways
+from portal.rendering import Renderer
+from portal.routing import Doorkeeper, Needs, Screen, Screens
+from portal.screens import logins, passwords, user_page
+from portal.seals import Seals
+from portal.sessions import Sessions
+from portal.settings import PortalSettings
+from portal.troubles import NoSuchPage
+from portal.visits import House, Visit
+
+log = structlog.get_logger()
+SCREENS: Final[Sequence[Screens]] = (logins.screens, passwords.screens, user_page.screens)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A started portal."""
+
+    url: str
+    house: House
+
+
+@asynccontextmanager
+async def running(settings: PortalSettings) -> AsyncIterator[Running]:
+    """Start the portal in this process; leaving lets running requests finish."""
+    async with AsyncExitStack() as stack:
+        gateways = Gateways(settings)
+        stack.push_async_callback(gateways.close)
+        assets = Assets()
+        renderer = Renderer(settings, assets)
+        house = House(gateways, Sessions(gateways), Seals(settings.secret.get_secret_value()), renderer)
+        server = await serve(build(house, assets), settings.host, settings.port)
+        stack.push_async_callback(server.stop)
+        log.info("started", url=server.url)
+        yield Running(server.url, house)
+        log.info("stopping")
+
+
+def build(house: House, assets: Assets) -> web.Application:
+    """Every screen, the files they use, and what operators ask."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    application = web.Application(middlewares=[counted(Meters(registry))])
+    for path, handler in {
+        "/live": health.live,
+        "/ready": health.ready({}),
+        "/metrics": health.metrics(registry),
+        "/static/{digest}/{name}": assets.serve,
+    }.items():
+        application.router.add_get(path, handler)
+    doorkeeper = Doorkeeper(house)
+    for group in SCREENS:
+        for screen in group:
+            add = application.router.add_get if screen.method == "GET" else application.router.add_post
+            add(screen.path, doorkeeper.serve(screen))
+    nowhere = Screen("GET", "/{anything:.*}", Needs.NOBODY, 0, _nowhere)
+    application.router.add_route("*", nowhere.path, doorkeeper.serve(nowhere))
+    return application
+
+
+async def _nowhere(_visit: Visit) -> Answer:
+    raise NoSuchPage

@@ -1,0 +1,11 @@
+// What is nicer with a script: printing, and the link of a mail whose token stands behind the #. Everything works without.
+for (const link of document.querySelectorAll("[data-print]")) {
+  link.addEventListener("click", (event) => { event.preventDefault(); window.print(); });
+}
+const token = document.querySelector("[data-token]");
+if (token && location.hash.startsWith("#token=")) {
+  token.value = location.hash.slice("#token=".length);
+  token.closest("[data-by-hand]").hidden = true;
+  history.replaceState(null, "", location.pathname);
+}
+document.querySelector(".summary[role=alert]")?.focus();
