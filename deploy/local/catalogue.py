@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from deploy.local.refusals import Refusal
 from deploy.local.state import ROOT
 
-KNOWN = ("identity", "accounts", "applications", "notifier", "audit", "portal")  # the order in which they are shown
+KNOWN = ("portal", "identity", "accounts", "applications", "notifier", "audit")  # the order in which they are shown
+FRONT_ENDS = ("portal",)  # they have no database and no broker user, only the gateways' addresses
 NEEDED_BY_DEMO = ("identity", "accounts", "applications", "notifier", "audit")
 PARTNER = "nexi"  # the broker user of NEXI's systems, and their virtual host
 PLATFORM = "platform"  # the virtual host of the services
@@ -16,6 +17,11 @@ PLATFORM = "platform"  # the virtual host of the services
 def present() -> list[str]:
     """The services that can be started from this checkout."""
     return [name for name in KNOWN if (ROOT / "services" / name / "service.py").exists()]
+
+
+def behind(services: Sequence[str]) -> list[str]:
+    """Those of them that have a database and a place on the broker."""
+    return [name for name in services if name not in FRONT_ENDS]
 
 
 def chosen(only: str | None) -> list[str]:

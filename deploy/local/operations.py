@@ -118,13 +118,13 @@ def reset(state: State) -> int:
 async def empty_named_servers() -> None:
     """Servers named in the environment are not ours to throw away: only what we made in them."""
     if url := os.environ.get("POSTGRES_URL"):
-        for service in catalogue.present():
+        for service in catalogue.behind(catalogue.present()):
             await drop_database(url, service)
     if url := os.environ.get("RABBITMQ_MANAGEMENT_URL"):
         management = Management(url)
         for host in (catalogue.PLATFORM, catalogue.PARTNER):
             await management.delete_virtual_host(host)
-        for user in (*catalogue.present(), catalogue.PARTNER):
+        for user in (*catalogue.behind(catalogue.present()), catalogue.PARTNER):
             await management.delete_user(user)
 
 

@@ -56,13 +56,14 @@ def start(supervisor: Supervisor, wanted: list[tuple[str, str]]) -> None:
     addresses = start_servers(supervisor, ports)
     supervisor.check_stop()
     add_mail_catcher(supervisor, numbers)
-    supervisor.report("databases", f"preparing {', '.join(services) or 'none'}")
-    databases = preparation.prepare_databases(state, addresses, services)
+    behind = catalogue.behind(services)
+    supervisor.report("databases", f"preparing {', '.join(behind) or 'none'}")
+    databases = preparation.prepare_databases(state, addresses, behind)
     surroundings = Surroundings(state, addresses, databases, numbers)
-    preparation.migrate(surroundings, services)
+    preparation.migrate(surroundings, behind)
     supervisor.check_stop()
     supervisor.report("topology", "declaring queues and rights")
-    preparation.declare(state, addresses, services)
+    preparation.declare(state, addresses, behind)
     for process, service in wanted:
         command = [sys.executable, "-m", service, "serve"]
         probe = surroundings.url(process) + "/ready"
@@ -127,8 +128,9 @@ def welcome(
 ) -> None:
     """Where everything is, and how to stop."""
     supervisor.report("platform", "everything is ready")
-    for process, _ in wanted:
-        supervisor.report(process, f"{surroundings.url(process)}/docs")
+    for process, service in wanted:
+        page = "/" if service in catalogue.FRONT_ENDS else "/docs"
+        supervisor.report(process, f"{surroundings.url(process)}{page}")
     supervisor.report("mails", inbox_url(surroundings.ports))
     for person in people:
         supervisor.report("demo account", f"{person['user_id']}  {person['password']}  {person['who']}")

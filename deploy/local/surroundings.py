@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from deploy.local.catalogue import PARTNER, PLATFORM
+from deploy.local.catalogue import FRONT_ENDS, PARTNER, PLATFORM
 from deploy.local.databases import DatabaseUrls, with_login
 from deploy.local.ports import LOOPBACK
 from deploy.local.servers import Addresses
 from deploy.local.state import ROOT, State
 
 KEYS_PATH = "/.well-known/jwks.json"  # where identity publishes the keys of access tokens
+GATEWAYS = ("identity", "accounts", "applications", "notifier", "audit")
+NOWHERE = "http://127.0.0.1:9"  # a gateway that was not started: the portal says calmly what does not work
 KEPT = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
@@ -27,9 +29,14 @@ class Surroundings:
     def of(self, process: str, service: str) -> dict[str, str]:
         """The whole environment of one process; what a person has set for the service (`AUDIT_…`) goes first."""
         prefix = service.upper()
+        own = {"HOST": LOOPBACK, "PORT": str(self.ports[process])}
+        own |= self._of_front_end() if service in FRONT_ENDS else self._of_service(service)
+        told = {name: value for name, value in os.environ.items() if name.startswith((f"{prefix}_", "OTEL_"))}
+        told.pop(f"{prefix}_PORT", None)  # `own` has it already, and the second process another one
+        return common() | {f"{prefix}_{name}": value for name, value in own.items()} | told
+
+    def _of_service(self, service: str) -> dict[str, str]:
         own = {
-            "HOST": LOOPBACK,
-            "PORT": str(self.ports[process]),
             "DATABASE_URL": self.databases[service].runtime,
             "BROKER_URL": self.broker_url(service, PLATFORM),
             "PARTNER_BROKER_URL": self.broker_url(service, PARTNER),
@@ -39,12 +46,18 @@ class Surroundings:
         if service == "notifier":
             own |= {"SMTP_HOST": LOOPBACK, "SMTP_PORT": str(self.ports["smtp"]), "SMTP_SECURITY": "none"}
             own |= {"SPOOL": str(self.state.folder / "letters")}
-        told = {name: value for name, value in os.environ.items() if name.startswith((f"{prefix}_", "OTEL_"))}
-        told.pop(f"{prefix}_PORT", None)  # `own` has it already, and the second process another one
-        return common() | {f"{prefix}_{name}": value for name, value in own.items()} | told
+        if service == "identity" and "portal" in self.ports:
+            own |= {"PORTAL_URL": self.url("portal")}
+        return own
+
+    def _of_front_end(self) -> dict[str, str]:
+        urls = {f"{name.upper()}_URL": self.url(name) if name in self.ports else NOWHERE for name in GATEWAYS}
+        return urls | {"SECRET": self.state.secret("portal")}
 
     def migrating(self, process: str, service: str) -> dict[str, str]:
         """The same with the owner's login, which the running service never sees."""
+        if service in FRONT_ENDS:
+            return self.of(process, service)
         return self.of(process, service) | {f"{service.upper()}_OWNER_DATABASE_URL": self.databases[service].owner}
 
     def broker_url(self, user: str, host: str) -> str:
