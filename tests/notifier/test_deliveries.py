@@ -36,7 +36,7 @@ async def test_a_refusal_for_good_fails_at_once_and_says_so(apart: Platform, ste
 @pytest.mark.parametrize("step", ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "TEXT"])
 @pytest.mark.requirement("B-7", "R-6")
 async def test_a_refusal_for_now_is_tried_again_until_it_is_sent_once(apart: Platform, step: str) -> None:
-    async with against(apart, senders=2) as (relay, wishes):
+    async with against(apart, senders=1) as (relay, wishes):
         for told in ("451 later", "421 going down", CLOSE):
             to, trouble = address(), Trouble(step, told)
             relay.decide = trouble

@@ -114,9 +114,8 @@ class Desk:
         fresh, again = len(self._fresh), len(self._again)
         if self._closed or fresh + again > self._places // 2:
             return False
-        mails = await deliveries.claim(
-            self._database, self._sender, 2 * self._places - fresh, self._places // 2 - again
-        )
+        limits = (2 * self._places - fresh, max(1, self._places // 2) - again)
+        mails = await deliveries.claim(self._database, self._sender, *limits)
         now = asyncio.get_running_loop().time()
         for mail in mails:
             (self._fresh if mail.attempts == 1 else self._again).append((mail, now))
@@ -127,11 +126,11 @@ class Desk:
         return bool(mails)
 
     def _hand_out(self) -> None:
-        """To whoever waits, in the order of their waiting; what was tried before goes to those who take it, first."""
+        """To whoever waits, in the order of their waiting."""
         left = []
         while self._waiting and (self._fresh or self._again):
             taken, fresh_only = self._waiting.popleft()
-            stack = self._fresh if fresh_only or not self._again else self._again
+            stack = self._fresh if fresh_only else self._more_urgent()
             if taken.done():
                 continue
             if stack:
@@ -141,6 +140,12 @@ class Desk:
         self._waiting.extendleft(reversed(left))
         if len(self._fresh) + len(self._again) <= self._places // 2:
             self._wanted.set()
+
+    def _more_urgent(self) -> Stack:
+        """What was tried before, unless something more urgent is there."""
+        if self._again and self._fresh:
+            return self._fresh if self._fresh[0][0].urgency < self._again[0][0].urgency else self._again
+        return self._again or self._fresh
 
     def _give_back(self, older: float) -> None:
         """What nobody took for a while (every sender waits for a slow relay) may be sent by another process."""
