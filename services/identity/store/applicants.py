@@ -36,9 +36,9 @@ class Sort(StrEnum):
 
 _ORDERS = {
     Sort.USER_ID: "u.user_id",
-    Sort.NAME: "u.name",
-    Sort.EMAIL: "lower(u.email)",
-    Sort.DEPARTMENT: "u.department",
+    Sort.NAME: 'u.name collate "C"',
+    Sort.EMAIL: 'lower(u.email) collate "C"',
+    Sort.DEPARTMENT: 'u.department collate "C"',
     Sort.STATE: "u.enabled",
     Sort.LAST_LOGIN: "u.last_login_at",
 }
@@ -57,18 +57,22 @@ class Wanted:
     limit: int
 
 
-_FOUND = """
+# lower() knows full-width letters in some locales of the database only.
+_WIDE_LETTERS = "ＡＢＣＤＥＦＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ"
+_FOLDED = "translate({}, '" + _WIDE_LETTERS + "', '" + _WIDE_LETTERS.lower() + "')"
+
+_FOUND = f"""
   from users u
  where u.policyholder_code = $1 and u.role = 'applicant'
    and ($2::boolean is null or u.enabled = $2)
-   and (position($3 in u.user_id) > 0 or position(lower($3) in lower(u.email)) > 0
-        or position(lower($4) in lower(u.name)) > 0 or position(lower($4) in lower(u.department)) > 0)
+   and (position($3 in u.user_id) > 0 or position($3 in lower(u.email)) > 0
+        or position($4 in {_FOLDED.format("u.name")}) > 0 or position($4 in {_FOLDED.format("u.department")}) > 0)
 """
 
 
 async def listed(db: Reader, policyholder_code: str, wanted: Wanted) -> tuple[list[Any], int]:
     """A page of the list, and how many there are on all pages."""
-    found = (policyholder_code, wanted.enabled, wanted.narrow, wanted.wide)
+    found = (policyholder_code, wanted.enabled, wanted.narrow.lower(), wanted.wide.lower())
     total = await db.fetchval(f"select count(*) {_FOUND}", *found)
     way = "desc nulls last" if wanted.descending else "asc nulls first"
     rows = await db.fetch(

@@ -151,7 +151,7 @@ async def test_the_detail_shows_everything_with_labels(firm: Firm) -> None:
 async def test_the_list_is_searched_sorted_and_paged(firm: Firm) -> None:
     people = [
         ("kato@sample.com", "加藤　一", "輸出部"),
-        ("abe@sample.co.jp", "ＡＢＥ　次郎", "経理部"),
+        ("jiro@sample.co.jp", "ＡＢＥ　次郎", "経理部ｇｒｏｕｐ"),
         ("Sato@other.jp", "佐藤　三郎", "輸出部"),
     ]
     for email, name, department in people:
@@ -164,12 +164,14 @@ async def test_the_list_is_searched_sorted_and_paged(firm: Firm) -> None:
 
     assert await found("") == ["001", "002", "003"]
     assert await found("search=輸出") == ["001", "003"]
-    assert await found("search=abe") == ["002"], "half-width letters find the full-width name and the address"
+    for word in ("abe", "ABE", "Ａｂｅ", "GROUP", "abe 次"):
+        assert await found(f"search={word}") == ["002"], "half-width letters find full-width ones, in either case"
     assert await found("search=SATO") == ["003"]
     assert await found(f"search={firm.code}002") == ["002"]
     assert await found("search=%25") == [], "no wildcard"
     assert await found("sort=email") == ["002", "001", "003"]
     assert await found("sort=email&order=desc") == ["003", "001", "002"]
+    assert await found("sort=name&order=desc") == ["002", "001", "003"]
     assert await found("page_size=2") == ["001", "002"]
     assert await found("page_size=2&page=2") == ["003"]
     assert await found("page_size=2&page=3") == []
