@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from chassis.messages import Command, Event
 from chassis.seals import Sealed
 from contracts import actions, fields
+from contracts.actions import Action
 
 
 class Template(StrEnum):
@@ -123,6 +124,14 @@ class AddressFailing(Event):
     policyholder_code: str
     user_id: str
     failing: bool
+
+
+class OperatorActed(Action):
+    """An operator sent a mail again, printed or posted a letter, marked or cleared an address; `about` names which."""
+
+    command: str
+    about: str
+    about_user_id: str | None = None
 
 
 class AccessRefused(actions.AccessRefused):
