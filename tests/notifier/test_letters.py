@@ -13,7 +13,7 @@ import pypdf
 import pytest
 
 from chassis.seals import Sealed
-from contracts.notifier import LetterPosted, MailFailed
+from contracts.notifier import LetterPosted, MailFailed, OperatorActed
 from notifier.commands import letters as commands
 from notifier.letters.spool import Gone, Spool
 from notifier.service import service
@@ -70,7 +70,11 @@ async def test_a_letter_is_drawn_printed_twice_at_most_and_destroyed_when_posted
     assert (line["about_user_id"], line["company"]) == (f"{code}000", "見本貿易株式会社")
 
     file = tmp_path / "letter.pdf"
-    assert await command("print", letter_id, "--to", file, "--operator", "mail room") == 0
+    async with wishes.platform.hears(OperatorActed) as spy:
+        assert await command("print", letter_id, "--to", file, "--operator", "mail room") == 0
+        said = (await spy.next(about=str(letter_id)))["data"]
+        assert (said["command"], said["about_user_id"]) == ("print", f"{code}000")
+        assert said["operator"]["user_id"] == "operator:mail room"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     text = pypdf.PdfReader(file).pages[0].extract_text()
     for words in (PASSWORD, f"{code}000", "〒101-0065", "見本貿易株式会社", "太郎　様"):
@@ -89,7 +93,7 @@ async def test_a_letter_is_drawn_printed_twice_at_most_and_destroyed_when_posted
     done = await wishes.runtime.database.fetch(
         "select operator, what from operations where about = $1 order by place", str(letter_id)
     )
-    assert [tuple(row) for row in done] == [("mail room", what) for what in ("print", "print", "posted")]
+    assert [tuple(row) for row in done] == [("operator:mail room", what) for what in ("print", "print", "posted")]
 
 
 @pytest.mark.requirement("S-1", "N1")

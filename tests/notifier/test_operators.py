@@ -204,7 +204,7 @@ async def test_the_command_line_searches_shows_and_sends_again(
     await command("show", mail_id)
     shown, done = printed()
     assert (shown["recipient"], shown["resent"]) == (to, 1)
-    assert (done["operator"], done["what"]) == ("suzuki", "resend")
+    assert (done["operator"], done["what"]) == ("operator:suzuki", "resend")
     await command("unknown")
     assert mail_id not in [row["id"] for row in printed()]
     await command("statistics")

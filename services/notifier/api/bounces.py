@@ -7,8 +7,9 @@ from chassis.sql import Database, Tx
 from contracts import fields
 from contracts.caller import Caller
 from contracts.permissions import Permission
+from notifier import deeds
 from notifier.sending.records import say_failing
-from notifier.store import addresses, operations
+from notifier.store import addresses
 
 routes = Routes(tag="bounces")
 
@@ -45,7 +46,7 @@ async def take_bounce(body: Bounce, caller: Caller, tx: Tx) -> None:
     """Mark an address; the users who have it are told to their administrator's portal (AddressFailing)."""
     marked = await addresses.mark_failing(tx, [body.recipient], "bounced", body.reason)
     say_failing(tx, marked, failing=True)
-    await operations.record(tx, caller.operator.user_id, "bounce", body.recipient)
+    await deeds.record(tx, caller.operator, "bounce", body.recipient)
 
 
 @routes.get("/failing-addresses", needs=Permission.OPERATE)
@@ -60,7 +61,7 @@ async def clear_address(address: fields.EmailAddress, caller: Caller, tx: Tx) ->
     if not await addresses.is_failing(tx, address):
         raise NotFound
     say_failing(tx, await addresses.mark_reached(tx, [address], None), failing=False)
-    await operations.record(tx, caller.operator.user_id, "clear", address)
+    await deeds.record(tx, caller.operator, "clear", address)
 
 
 @routes.get("/company/failing-addresses", needs=Permission.ADMINISTER)

@@ -11,6 +11,7 @@ from chassis.sql import Database, Tx
 from contracts import fields
 from contracts.caller import Caller
 from contracts.permissions import Permission
+from notifier import deeds
 from notifier.rules.deadlines import RESEND_LIFE
 from notifier.rules.states import State
 from notifier.store import mails, operations
@@ -143,4 +144,4 @@ async def resend_mail(mail_id: UUID, caller: Caller, tx: Tx) -> None:
     """Send a mail once more that has come to an end, to the same address; recorded."""
     if not await mails.resend(tx, mail_id, datetime.now(UTC) + RESEND_LIFE):
         raise CannotBeResent if await mails.one(tx, mail_id) else NotFound
-    await operations.record(tx, caller.operator.user_id, "resend", str(mail_id))
+    await deeds.record(tx, caller.operator, "resend", str(mail_id))

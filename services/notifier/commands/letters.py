@@ -5,14 +5,16 @@ import json
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
-from chassis.sql import Database
+from chassis.sql import Database, Tx
 from contracts.notifier import LetterPosted
+from notifier import deeds
 from notifier.keys import write_private
 from notifier.letters.spool import Gone, Spool
 from notifier.settings import Settings
-from notifier.store import letters, operations
+from notifier.store import letters
 
 Run = Callable[[Settings, argparse.Namespace], Awaitable[int | None]]
 
@@ -64,7 +66,7 @@ async def _print(database: Database, spool: Spool, chosen: argparse.Namespace) -
             return _refuse("Its sheet is not in the spool folder any more, or was changed.")
         # Recorded before the file is there: a print that nobody knows of must not exist.
         await letters.printed(tx, chosen.id)
-        await operations.record(tx, chosen.operator, "print", str(chosen.id))
+        await _record(tx, chosen, "print", row)
     write_private(chosen.to, sheet)
     sys.stdout.write(f"{chosen.to}\n")
     return 0
@@ -76,7 +78,7 @@ async def _posted(database: Database, spool: Spool, chosen: argparse.Namespace) 
         if row is None or row["state"] != "printed":
             return _refuse("There is no such printed letter.")
         await letters.posted(tx, chosen.id)
-        await operations.record(tx, chosen.operator, "posted", str(chosen.id))
+        await _record(tx, chosen, "posted", row)
         tx.emit(
             LetterPosted(
                 letter_id=str(chosen.id), policyholder_code=row["policyholder_code"], about_user_id=row["about_user_id"]
@@ -84,6 +86,11 @@ async def _posted(database: Database, spool: Spool, chosen: argparse.Namespace) 
         )
     spool.remove(chosen.id)
     return 0
+
+
+async def _record(tx: Tx, chosen: argparse.Namespace, what: str, row: Any) -> None:
+    by = deeds.at_the_command_line(chosen.operator)
+    await deeds.record(tx, by, what, str(chosen.id), row["about_user_id"])
 
 
 def _refuse(why: str) -> int:

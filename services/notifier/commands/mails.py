@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from chassis.sql import Database
+from notifier import deeds
 from notifier.rules.deadlines import RESEND_LIFE
 from notifier.rules.states import State
 from notifier.settings import Settings
@@ -79,7 +80,7 @@ async def _resend(database: Database, chosen: argparse.Namespace) -> int:
     async with database.transaction() as tx:
         if not await mails.resend(tx, chosen.id, datetime.now(UTC) + RESEND_LIFE):
             return _refuse("Not resent: there is no such mail, it is on its way, or its secret has lapsed.")
-        await operations.record(tx, chosen.operator, "resend", str(chosen.id))
+        await deeds.record(tx, deeds.at_the_command_line(chosen.operator), "resend", str(chosen.id))
     return 0
 
 

@@ -1,0 +1,17 @@
+"""What operators do with mails, letters and addresses: kept beside them, and said to the security trail."""
+
+from chassis.sql import Tx
+from contracts.actions import Operator
+from contracts.notifier import OperatorActed
+from notifier.store import operations
+
+
+async def record(tx: Tx, by: Operator, command: str, about: str, about_user_id: str | None = None) -> None:
+    """With the same commit as the deed itself; `about` is the id of the mail or letter, or the address."""
+    await operations.record(tx, by.user_id, command, about)
+    tx.emit(OperatorActed(operator=by, command=command, about=about, about_user_id=about_user_id))
+
+
+def at_the_command_line(name: str) -> Operator:
+    """The operator who gave a name with `--operator`; the machine's own login is what guards the command line."""
+    return Operator(policyholder_code="", user_id=f"operator:{name}"[:64])
