@@ -1,5 +1,6 @@
 """What services say to each other: the two kinds of message and their envelope on the wire (CloudEvents 1.0)."""
 
+import functools
 import os
 import re
 import time
@@ -16,6 +17,12 @@ SINGLE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 
 
+@functools.cache
+def _wire_type(module: str, name: str) -> str:
+    room = module.rpartition(".")[2]
+    return f"{room}.{re.sub(r'(?<!^)(?=[A-Z])', '_', name).lower()}"
+
+
 class Message(BaseModel):
     """A record that two services agree on; readers ignore what they do not know."""
 
@@ -25,8 +32,7 @@ class Message(BaseModel):
     @classmethod
     def wire_type(cls) -> str:
         """The name on the wire: module and class, `identity.login_succeeded`."""
-        room = cls.__module__.rpartition(".")[2]
-        return f"{room}.{re.sub(r'(?<!^)(?=[A-Z])', '_', cls.__name__).lower()}"
+        return _wire_type(cls.__module__, cls.__name__)
 
 
 class Event(Message):
