@@ -43,12 +43,6 @@ class Submission(Body):
     acknowledged: bool = Field(False, description="the check box of a change or deletion of an account is ticked")
 
 
-class SubmittedView(ApplicationView):
-    """The completion screen: everything applied for, with number and Web申込日時 (R191, R195)."""
-
-    message: str = Field(description="the sentence of the completion screen")
-
-
 @routes.post(
     "/applications/{number}/submission", needs=Permission.APPLY, status=(200, 202),
     raises=[StaleVersion, WrongState, KeyReused, ProfileUnknown],
@@ -56,7 +50,7 @@ class SubmittedView(ApplicationView):
 async def submit(
     number: WebApplicationNumber, body: Submission, caller: Caller, database: Database, clock: Clock,
     outcomes: Outcomes, settings: Settings, key: Key = None,
-) -> Answer[SubmittedView]:  # fmt: skip
+) -> Answer[ApplicationView]:  # fmt: skip
     """Submit a confirmed application; repeating it changes nothing.
 
     Account procedures are carried out within this request; when that takes too long the answer is 202, and the
@@ -78,8 +72,9 @@ async def submit(
     return _answer(view, said, 202 if view.state is State.SUBMITTED else 200)
 
 
-def _answer(view: ApplicationView, message: str, status: int) -> Answer[SubmittedView]:
-    return Answer(SubmittedView.model_construct(**dict(view), message=message), status)  # validated as a view before
+def _answer(view: ApplicationView, message: str, status: int) -> Answer[ApplicationView]:
+    """The completion screen: everything applied for, with number and Web申込日時 (R191, R195)."""
+    return Answer(view.model_copy(update={"message": message}), status)
 
 
 async def _submit(tx: Tx, number: str, body: Submission, caller: Caller, clock: Clock) -> ApplicationView:

@@ -68,6 +68,7 @@ class ApplicationView(SummaryView):
     notice: DocumentView | None
     attachments: list[DocumentView]
     warnings: list[WarningView]
+    message: str | None = Field(None, description="the sentence of the completion screen, when answering 申込み")
 
 
 _AS_THEY_ARE = tuple(SummaryView.model_fields.keys() & {field.name for field in fields(Application)})
