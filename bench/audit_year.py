@@ -36,7 +36,7 @@ select $1 + n, gen_random_uuid(),
 COUNTERS = """
 insert into days (policyholder_code, user_id, day, records, bytes, letters)
 select policyholder_code, whose.id, (performed_at at time zone 'Asia/Tokyo')::date, count(*),
-       sum(octet_length(user_id || name || department || title) + 66),
+       sum(octet_length(user_id || name || department || title) + 83),
        sum(length(user_id || name || department || title) + 40)
   from history, lateral (values (user_id), ('')) whose (id) where number > $1 and number <= $2 group by 1, 2, 3
     on conflict (policyholder_code, user_id, day) do update

@@ -37,7 +37,7 @@ async def set_aside(platform: Platform, event_id: UUID) -> str | None:
         return found
 
 
-@pytest.mark.requirement("R256", "R316", "H3")
+@pytest.mark.requirement("R256", "R316", "R317", "H3")
 async def test_the_operator_is_kept_as_of_the_operation(platform: Platform, company: Company) -> None:
     before = company.operator(1, name="貿易　花子", department="見本課", title="")
     after = company.operator(1, name="保険　花子", department="輸出部", title="部長")
