@@ -74,7 +74,7 @@ async def test_a_letter_is_drawn_printed_twice_at_most_and_destroyed_when_posted
         assert await command("print", letter_id, "--to", file, "--operator", "mail room") == 0
         said = (await spy.next(about=str(letter_id)))["data"]
         assert (said["command"], said["about_user_id"]) == ("print", f"{code}000")
-        assert said["operator"]["user_id"] == "operator:mail room"
+        assert (said["operator"]["user_id"], said["operator"]["policyholder_code"]) == ("operator:mail room", code)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     text = pypdf.PdfReader(file).pages[0].extract_text()
     for words in (PASSWORD, f"{code}000", "〒101-0065", "見本貿易株式会社", "太郎　様"):

@@ -92,6 +92,13 @@ def test_a_key_id_from_the_wire_never_becomes_another_path(tmp_path: Path, key_i
         KeyRing(tmp_path, PERIODS).open(Sealed(key_id=key_id, ciphertext=""), (), NOW)
 
 
+def test_a_key_of_another_folder_is_out_of_reach(tmp_path: Path) -> None:
+    sealed = seal_to(KeyRing(tmp_path / "other", PERIODS), SealingPurpose.CODE, NOW)
+    beside = sealed.model_copy(update={"key_id": f"../other/{sealed.key_id}"})
+    with pytest.raises(NotOpened, match="unknown"):
+        KeyRing(tmp_path / "own", PERIODS).open(beside, ("p",), NOW)
+
+
 @pytest.mark.requirement("S-1")
 async def test_the_keys_are_told_at_the_start_and_again(apart: Platform, mailbox: Mailbox) -> None:
     async with apart.hears(SealingKeysPublished) as spy:

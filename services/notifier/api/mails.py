@@ -144,4 +144,4 @@ async def resend_mail(mail_id: UUID, caller: Caller, tx: Tx) -> None:
     """Send a mail once more that has come to an end, to the same address; recorded."""
     if not await mails.resend(tx, mail_id, datetime.now(UTC) + RESEND_LIFE):
         raise CannotBeResent if await mails.one(tx, mail_id) else NotFound
-    await deeds.record(tx, caller.operator, "resend", str(mail_id))
+    await deeds.record(tx, caller.operator, "resend", str(mail_id), **await mails.concerned(tx, mail_id))

@@ -90,7 +90,8 @@ async def _posted(database: Database, spool: Spool, chosen: argparse.Namespace) 
 
 async def _record(tx: Tx, chosen: argparse.Namespace, what: str, row: Any) -> None:
     by = deeds.at_the_command_line(chosen.operator)
-    await deeds.record(tx, by, what, str(chosen.id), row["about_user_id"])
+    concerned = {"policyholder_code": row["policyholder_code"], "about_user_id": row["about_user_id"]}
+    await deeds.record(tx, by, what, str(chosen.id), **concerned)
 
 
 def _refuse(why: str) -> int:

@@ -91,6 +91,12 @@ async def one(reader: Reader, mail_id: UUID) -> Any:
     return await reader.fetchrow(f"select {COLUMNS}, facts from mails where id = $1", mail_id)
 
 
+async def concerned(reader: Reader, mail_id: UUID) -> dict[str, str]:
+    """`policyholder_code` and `about_user_id` of a mail that exists."""
+    row = await reader.fetchrow("select policyholder_code, about_user_id from mails where id = $1", mail_id)
+    return dict(row)
+
+
 async def search(
     reader: Reader,
     *,
