@@ -50,8 +50,9 @@ async def test_parallel_submits_of_an_account_procedure_are_all_told_that_it_is_
 async def test_of_parallel_corrections_one_wins_and_the_others_are_told(
     platform: Platform, administrator: Front
 ) -> None:
-    draft = await administrator.draft()
     async with platform.hears(DraftSaved) as spy:
+        draft = await administrator.draft()
+        await spy.next(number=draft["number"], version=1)
         for version in range(1, 6):
             replies = await asyncio.gather(
                 *(administrator.correct(draft["number"], version, {"by": who}) for who in range(8))
