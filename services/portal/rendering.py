@@ -41,8 +41,8 @@ class Renderer:
         return self._environment.get_template(template).render(context)
 
 
-def help_texts() -> dict[str, dict[str, str]]:
-    """The help on fields: screen → field → sentence (`help.toml`)."""
+def help_texts() -> dict[str, Any]:
+    """The help on fields (`help.toml`): screen → title, and fields → label and sentence."""
     return tomllib.loads((FOLDER / "help.toml").read_text(encoding="utf-8"))
 
 

@@ -17,7 +17,18 @@ from portal.counting import counted
 from portal.gateways import Gateways
 from portal.rendering import Renderer
 from portal.routing import Doorkeeper, Needs, Screen, Screens
-from portal.screens import logins, passwords, user_page
+from portal.screens import (
+    administrator,
+    applicant_forms,
+    applicant_imports,
+    applicants,
+    email_confirmation,
+    help_pages,
+    logins,
+    own,
+    passwords,
+    user_page,
+)
 from portal.seals import Seals
 from portal.sessions import Sessions
 from portal.settings import PortalSettings
@@ -25,7 +36,18 @@ from portal.troubles import NoSuchPage
 from portal.visits import House, Visit
 
 log = structlog.get_logger()
-SCREENS: Final[Sequence[Screens]] = (logins.screens, passwords.screens, user_page.screens)
+SCREENS: Final[Sequence[Screens]] = (
+    logins.screens,
+    passwords.screens,
+    user_page.screens,
+    own.screens,
+    administrator.screens,
+    email_confirmation.screens,
+    applicants.screens,
+    applicant_forms.screens,
+    applicant_imports.screens,
+    help_pages.screens,
+)
 
 
 @dataclass(frozen=True)

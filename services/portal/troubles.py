@@ -47,8 +47,7 @@ async def as_page(visit: Visit, work: Callable[[], Awaitable[Answer]]) -> Answer
     except (NotSignedIn, SessionOver) as over:
         return _to_login(visit, timed_out=isinstance(over, SessionOver))
     except StepUpNeeded:
-        wanted = visit.request.path_qs if visit.request.method == "GET" else "/"
-        return visit.go("/one-time-password", query={"next": wanted})
+        return visit.go("/one-time-password", query={"next": visit.request.path_qs})
     except Unavailable as silence:
         return _away(visit, silence.gateway)
     except Refused as refusal:
@@ -68,7 +67,7 @@ async def as_page(visit: Visit, work: Callable[[], Awaitable[Answer]]) -> Answer
 
 
 def _to_login(visit: Visit, *, timed_out: bool) -> Redirect:
-    wanted = visit.request.path_qs if visit.request.method == "GET" else "/"
+    wanted = visit.request.path_qs  # of a POST too: the page with its form is at the same address
     if not timed_out:
         return visit.go("/login", query=visit.onward(wanted))
     return Redirect(visit.go("/timed-out", query=visit.onward(wanted)).location, session="")

@@ -9,3 +9,8 @@ if (token && location.hash.startsWith("#token=")) {
   history.replaceState(null, "", location.pathname);
 }
 document.querySelector(".summary[role=alert]")?.focus();
+for (const dialog of document.querySelectorAll("[data-resets]")) {
+  dialog.addEventListener("toggle", (event) => {
+    if (event.newState === "closed") for (const box of dialog.querySelectorAll("input")) box.checked = box.defaultChecked;
+  });
+}

@@ -1,0 +1,1 @@
+"""The sheets: what is particular to the input and confirmation of each kind of procedure."""
