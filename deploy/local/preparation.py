@@ -52,7 +52,7 @@ def migrate_one(surroundings: Surroundings, service: str) -> None:
     answer = subprocess.run(
         [sys.executable, "-m", service, "migrate"],
         cwd=ROOT,
-        env=surroundings.migrating(service, service),
+        env=surroundings.operating(service),
         capture_output=True,
         text=True,
         timeout=MIGRATION_SECONDS,

@@ -97,7 +97,7 @@ def description(surroundings: Surroundings, wanted: list[tuple[str, str]]) -> di
     """platform.json: where tools, tests and the demo find everything (with passwords, so 0600)."""
     services: dict[str, dict[str, Any]] = {}
     for process, service in wanted:
-        one = services.setdefault(service, {"urls": [], "environment": surroundings.migrating(service, service)})
+        one = services.setdefault(service, {"urls": [], "environment": surroundings.operating(service)})
         one["urls"].append(surroundings.url(process))
     return {
         "supervisor": myself(),

@@ -54,11 +54,12 @@ class Surroundings:
         urls = {f"{name.upper()}_URL": self.url(name) if name in self.ports else NOWHERE for name in GATEWAYS}
         return urls | {"SECRET": self.state.secret("portal")}
 
-    def migrating(self, process: str, service: str) -> dict[str, str]:
-        """The same with the owner's login, which the running service never sees."""
-        if service in FRONT_ENDS:
-            return self.of(process, service)
-        return self.of(process, service) | {f"{service.upper()}_OWNER_DATABASE_URL": self.databases[service].owner}
+    def operating(self, service: str) -> dict[str, str]:
+        """What a service's commands are told: with the owner's login and NEXI's, which the service itself never sees."""
+        told = {} if service in FRONT_ENDS else {"OWNER_DATABASE_URL": self.databases[service].owner}
+        if service == "applications":
+            told["NEXI_URL"] = self.broker_url(PARTNER, PARTNER)
+        return self.of(service, service) | {f"{service.upper()}_{name}": value for name, value in told.items()}
 
     def broker_url(self, user: str, host: str) -> str:
         """amqp://… of a broker user in a virtual host."""
