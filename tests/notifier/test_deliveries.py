@@ -1,14 +1,13 @@
 """A mail ends in exactly one way, whatever the mail server does, and nobody else waits for it."""
 
 import asyncio
-from datetime import timedelta
 
 import pytest
 
 from contracts.notifier import AddressFailing, MailAccepted, MailFailed, Template
 from tests.notifier.conftest import against, sending_to
-from tests.notifier.relays import CLOSE, HANG, TAKE_AND_CLOSE, TAKE_AND_HANG, BadRelay, bad_relay, only
-from tests.notifier.wishes import Wishes, address
+from tests.notifier.relays import CLOSE, TAKE_AND_CLOSE, TAKE_AND_HANG, bad_relay, only
+from tests.notifier.wishes import address
 from tests.support import unique
 from tests.support.eventually import eventually
 from tests.support.platform import Platform
@@ -98,128 +97,6 @@ async def test_after_too_many_unknown_ends_a_mail_rests_for_an_operator(apart: P
         await eventually(rests)
 
 
-@pytest.mark.requirement("R-6", "B-6")
-async def test_recipients_that_hang_hold_up_nobody(apart: Platform) -> None:
-    slow = address()
-    async with against(
-        apart, lambda at, whom: HANG if at == "RCPT" and whom.startswith("slow") else None, senders=4, smtp_seconds=3
-    ) as (relay, wishes):
-        for _ in range(5):
-            await wishes.say(wishes.mail(NOTICE, f"slow{slow}"))
-        await wishes.say(wishes.mail(NOTICE, f"slow-too{slow}"))
-        await eventually(lambda: _commands(relay, "RCPT TO:<slow", 2))
-        for _ in range(3):
-            good = await wishes.say(wishes.mail(NOTICE, address()))
-            row = await wishes.end(good, "sent")
-            assert (row["accepted_at"] - row["received_at"]) < timedelta(seconds=2)
-        sending = await wishes.runtime.database.fetchval("select count(*) from mails where state = 'sending'")
-        assert sending <= 2  # one for each hanging recipient, however many mails it has
-
-
-async def _commands(relay: BadRelay, start: str, least: int) -> bool:
-    return sum(line.startswith(start) for line in relay.lines) >= least
-
-
-async def test_mails_tried_before_never_occupy_every_sender(apart: Platform) -> None:
-    async with (
-        against(
-            apart,
-            lambda at, whom: HANG if at == "RCPT" and whom.startswith("slow") else None,
-            senders=4,
-            smtp_seconds=20,
-        ) as (relay, wishes),
-        apart.owner("notifier") as database,
-    ):
-        for _ in range(8):
-            mail_id = await wishes.say(wishes.mail(NOTICE, f"good{address()}", life=timedelta(minutes=5)))
-            await wishes.end(mail_id, "sent")
-            await database.execute(
-                "update mails set state = 'retrying', attempts = 3, due_at = now(),"
-                " recipient = 'slow' || id || '@a.jp' where id = $1",
-                mail_id,
-            )
-        await eventually(lambda: _commands(relay, "RCPT TO:<slow", 2))
-        good = await wishes.say(wishes.mail(NOTICE, address()))
-        await wishes.end(good, "sent", timeout=5)
-        assert not await _commands(relay, "RCPT TO:<slow", 3)
-
-
-@pytest.mark.requirement("R329", "O1", "R-6")
-async def test_a_superseded_code_is_not_sent(apart: Platform) -> None:
-    to = address()
-    async with (
-        against(apart, only(to, "RCPT", "451 later", times=1)) as (relay, wishes),
-        apart.hears(MailFailed) as spy,
-    ):
-        word = unique.word("otp")
-        old = wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="11111111", supersedes=word)
-        old_id = await wishes.say(old)
-        await wishes.end(old_id, "retrying")
-        new_id = await wishes.say(wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="22222222", supersedes=word))
-        await wishes.end(new_id, "sent")
-        assert (await wishes.row(old_id))["state"] == "superseded"
-        assert (await spy.next(mail_id=str(old_id)))["data"]["state"] == "superseded"
-        await asyncio.sleep(2.5)  # beyond the pause after the 451
-        assert ["22222222" in one.message.get_content() for one in relay.to(to)] == [True]
-
-
-async def test_a_code_that_is_superseded_while_it_is_being_sent_stops_before_its_text(apart: Platform) -> None:
-    to = address()
-    reached, go_on = asyncio.Event(), asyncio.Event()
-    async with against(apart) as (relay, wishes):
-        reply = relay._reply
-
-        async def slow(writer: asyncio.StreamWriter, step: str, recipient: str) -> bool:
-            if step == "RCPT" and not go_on.is_set():
-                reached.set()
-                await go_on.wait()
-            return await reply(writer, step, recipient)
-
-        relay._reply = slow  # type: ignore[method-assign]
-        word = unique.word("otp")
-        old = wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="11111111", supersedes=word)
-        old_id = await wishes.say(old)
-        await reached.wait()
-        new_id = await wishes.say(wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="22222222", supersedes=word))
-        await eventually(lambda: _known(wishes, new_id))
-        go_on.set()
-        await wishes.end(new_id, "sent")
-        assert (await wishes.end(old_id))["state"] == "superseded"
-        assert ["22222222" in one.message.get_content() for one in relay.to(to)] == [True]
-
-
-async def _known(wishes: Wishes, mail_id: object) -> bool:
-    return bool(await wishes.runtime.database.fetchval("select true from mails where id = $1", mail_id))
-
-
-async def test_an_older_wish_that_arrives_late_does_not_supersede_a_newer_one(apart: Platform) -> None:
-    to, word = address(), unique.word("otp")
-    async with against(apart) as (relay, wishes):
-        old = wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="11111111", supersedes=word)
-        new = wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="22222222", supersedes=word)
-        new_id = await wishes.say(new)
-        await wishes.end(new_id, "sent")
-        old_id = await wishes.say(old, time=new.not_after - timedelta(hours=2))
-        assert (await wishes.end(old_id))["state"] == "superseded"
-        assert len(relay.to(to)) == 1
-
-
-@pytest.mark.requirement("R-6")
-async def test_a_mail_past_its_deadline_is_not_sent(apart: Platform) -> None:
-    to = address()
-    async with against(apart, only(to, "RCPT", "451 later")) as (relay, wishes), apart.hears(MailFailed) as spy:
-        mail_id = await wishes.say(
-            wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="12345678", life=timedelta(seconds=1.5))
-        )
-        row = await wishes.end(mail_id)
-        assert row["state"] == "expired"
-        assert "451 later" in row["reason"]
-        assert (await spy.next(mail_id=str(mail_id)))["data"]["state"] == "expired"
-        late = await wishes.say(wishes.mail(NOTICE, address(), life=timedelta(seconds=-5)))
-        assert (await wishes.end(late))["state"] == "expired"
-        assert relay.taken == []
-
-
 @pytest.mark.requirement("E2")
 async def test_the_acceptance_is_told(apart: Platform) -> None:
     async with against(apart) as (relay, wishes), apart.hears(MailAccepted) as spy:
@@ -298,37 +175,3 @@ async def test_a_hostile_recipient_is_set_aside_and_the_transcript_names_one_per
         )
         assert len(aside) == len(hostile)
         assert all(row["reason"].startswith("recipient: ") for row in aside)
-
-
-@pytest.mark.requirement("R-6")
-async def test_a_sender_sends_no_text_before_the_end_of_its_last_mail_is_written_down(apart: Platform) -> None:
-    async with against(apart, senders=1) as (relay, wishes), apart.owner("notifier") as database:
-        reply = relay._reply
-        held, written = asyncio.Event(), asyncio.Event()
-        first = await wishes.say(wishes.mail(NOTICE, address()))
-        await wishes.end(first, "sent")
-
-        async def hold() -> None:
-            async with database.transaction() as tx:
-                await tx.fetch("select from mails where state = 'sending' for update")
-                held.set()
-                await written.wait()
-
-        holding: list[asyncio.Task[None]] = []
-
-        async def slow(writer: asyncio.StreamWriter, step: str, recipient: str) -> bool:
-            if step == "TEXT" and not holding:
-                holding.append(asyncio.create_task(hold()))
-                await held.wait()
-            return await reply(writer, step, recipient)
-
-        relay._reply = slow  # type: ignore[method-assign]
-        before = len(relay.lines)
-        ids = [await wishes.say(wishes.mail(NOTICE, address())) for _ in range(2)]
-        await eventually(lambda: _commands(relay, "RCPT", 3))
-        await asyncio.sleep(0.3)
-        assert [line.split()[0] for line in relay.lines[before:]].count("DATA") == 1
-        written.set()
-        for mail_id in ids:
-            await wishes.end(mail_id, "sent")
-        await asyncio.gather(*holding)

@@ -9,7 +9,8 @@ import aiosmtplib
 from aiosmtplib import SMTPException, SMTPResponse
 
 from notifier.rules.replies import Verdict, quoted, refuses_address, verdict
-from notifier.settings import Security, Settings
+from notifier.sending.connections import client_for, why
+from notifier.settings import Settings
 from notifier.store.deliveries import End
 
 IDLE_SECONDS = 20.0  # an older connection is not trusted: relays and firewalls forget without a word
@@ -181,33 +182,3 @@ class _Talk:
             return await client.protocol.read_response(timeout=self._settings.smtp_seconds)
         except (SMTPException, OSError) as error:
             raise _Lost(why(error)) from None
-
-
-def client_for(settings: Settings) -> aiosmtplib.SMTP:
-    """A client that is protected as the settings say, or does not connect: never merely `if the relay offers it`."""
-    context = None
-    if settings.smtp_security is not Security.NONE:
-        context = ssl.create_default_context(cafile=settings.smtp_ca)
-    password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
-    return aiosmtplib.SMTP(
-        hostname=settings.smtp_host,
-        port=settings.smtp_port,
-        username=settings.smtp_username,
-        password=password,
-        local_hostname=settings.sender.rpartition("@")[2],
-        timeout=settings.smtp_seconds,
-        use_tls=settings.smtp_security is Security.TLS,
-        start_tls=settings.smtp_security is Security.STARTTLS,
-        tls_context=context,
-    )
-
-
-def why(error: Exception) -> str:
-    """What went wrong in a few words; replies of the relay are quoted, everything else is named by its kind."""
-    if isinstance(error, aiosmtplib.SMTPResponseException):
-        return quoted("reply", error.code, error.message)
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"certificate: {error.verify_message}"
-    if isinstance(error.__cause__, ssl.SSLCertVerificationError):
-        return f"certificate: {error.__cause__.verify_message}"
-    return type(error).__name__
