@@ -1,11 +1,11 @@
-"""口座登録・変更・削除: bank and branch from lists, and the account that is meant (R203-R239)."""
+"""口座登録・変更・削除: bank and branch from lists, and the account that is meant (R203 to R239)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from portal.answers import Answer
 from portal.gateways import Gateway, Refused
-from portal.sheets.sheet import Row, Sheet, text_of
+from portal.sheets.sheet import Row, Sheet, digits_of, text_of
 from portal.visits import Visit
 
 LABELS: Final = {
@@ -39,7 +39,9 @@ class AccountEntry(Sheet):
         return LABELS
 
     def read(self, typed: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: text_of(typed, name) for name in LABELS if name not in CHOSEN}
+        return {name: text_of(typed, name) for name in LABELS if name not in CHOSEN} | {
+            "account_number": digits_of(typed, "account_number")
+        }
 
     def values(self, content: Mapping[str, Any], carried: Mapping[str, Any]) -> dict[str, Any]:
         return {name: content.get(name, "") for name in LABELS}
@@ -94,20 +96,23 @@ class AccountDeletion(Sheet):
     editable = False
 
     async def rows(self, visit: Visit, application: Mapping[str, Any]) -> list[Row]:
-        account = await self._account(visit, application["content"]["account_id"])
-        return [Row(label, words(account)[name]) for name, label in LABELS.items()] if account else []
+        try:
+            path = f"/accounts/{application['content']['account_id']}"
+            account = words(await visit.ask(Gateway.ACCOUNTS, "GET", path))
+        except Refused as refusal:
+            if refusal.status != 404:
+                raise
+            account = await self._as_it_was(visit, application["number"])
+        return [Row(label, account[name]) for name, label in LABELS.items()]
 
     async def objection(self, visit: Visit, application: Mapping[str, Any]) -> str:
         return (await check(visit, application))["reason"] or ""
 
-    async def _account(self, visit: Visit, account_id: str) -> Any:
-        try:
-            return await visit.ask(Gateway.ACCOUNTS, "GET", f"/accounts/{account_id}")
-        except Refused:
-            if "administer" not in visit.me["may"]:
-                return None
-        past = await visit.ask(Gateway.ACCOUNTS, "GET", "/account-history", params={"account_id": account_id})
-        return past["items"][0]["account"] if past["items"] else None
+    async def _as_it_was(self, visit: Visit, number: str) -> dict[str, str]:
+        items = await visit.ask(Gateway.APPLICATIONS, "GET", f"/applications/{number}/changes")
+        was = {item["field"]: item["now"] or "" for item in items}
+        bank, branch = await names_of(visit, was)
+        return was | {"bank_code": f"{was['bank_code']} {bank}", "branch_code": f"{was['branch_code']} {branch}"}
 
 
 async def check(visit: Visit, application: Mapping[str, Any]) -> Any:

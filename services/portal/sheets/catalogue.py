@@ -1,4 +1,4 @@
-"""Which sheet belongs to which procedure, and which procedures to which menu of the user page (R1 to R8, R21 to R26)."""
+"""Which sheet belongs to which procedure, and which procedures to which menu (R1 to R8, R21 to R26)."""
 
 from typing import Any, Final
 
@@ -38,9 +38,7 @@ def menu_of(procedure: str) -> str:
 
 def plain(menu: str, kind: Any) -> Sheet:
     """The sheet of a procedure of the catalogue, as the gateway describes it."""
-    return PlainProcedure(
-        menu, kind["label"], pattern=2 if menu == PATTERN_2 else 1, attachments=kind["attachments"]
-    )
+    return PlainProcedure(menu, kind["label"], pattern=2 if menu == PATTERN_2 else 1, attachments=kind["attachments"])
 
 
 def sheet_of(application: Any) -> Sheet:

@@ -1,10 +1,10 @@
-"""保険利用者情報の変更: the form of head office and branch, of which only what was overwritten is applied for (R166-R190)."""
+"""保険利用者情報の変更: of its form only what was overwritten is applied for (R166 to R190)."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
 from portal.gateways import Gateway
-from portal.sheets.sheet import Row, Sheet, text_of
+from portal.sheets.sheet import Row, Sheet, digits_of, text_of
 from portal.visits import Visit
 
 LABELS: Final = {
@@ -83,5 +83,5 @@ def _row(item: Mapping[str, Any]) -> Row:
 
 
 def _joined(typed: Mapping[str, Any], name: str) -> str:
-    parts = [text_of(typed, f"{name}_{number}") for number in range(1, PARTS[name] + 1)]
+    parts = [digits_of(typed, f"{name}_{number}") for number in range(1, PARTS[name] + 1)]
     return "-".join(parts) if any(parts) else ""

@@ -1,5 +1,6 @@
 """What every procedure's sheet can do; the three steps of an application work with this alone."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -85,3 +86,8 @@ def text_of(typed: Mapping[str, Any], name: str) -> str:
     """One text field; files and fields that were not sent are empty."""
     value = typed.get(name)
     return value.replace("\r\n", "\n").strip() if isinstance(value, str) else ""
+
+
+def digits_of(typed: Mapping[str, Any], name: str) -> str:
+    """The same for digits, which people may type in either width."""
+    return unicodedata.normalize("NFKC", text_of(typed, name))

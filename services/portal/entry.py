@@ -1,0 +1,104 @@
+"""申込内容の入力 for every procedure: opened, typed, checked, saved under its number (R41, R44, R48, R189).
+
+The page hides what it was opened with, sealed. Whatever is not accepted comes back with every value still typed in.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
+
+from portal.answers import Answer
+from portal.forms import Form
+from portal.gateways import Gateway, Refused
+from portal.seals import Unreadable
+from portal.sheets.sheet import Sheet
+from portal.visits import Visit
+
+REFRESHED: Final = (
+    "ほかの画面または利用者により、この申込みの内容が更新されています。"
+    "各項目の現在の保存内容をご確認のうえ、もう一度お進みください。"
+)
+
+
+def key_of(*parts: Any) -> str:
+    """The Idempotency-Key of a request: the same button of the same page with the same values is the same request."""
+    return str(uuid5(NAMESPACE_URL, repr(parts)))
+
+
+async def show(visit: Visit, sheet: Sheet, path: str, carried: dict[str, Any], values: dict[str, Any]) -> Answer:
+    """The input; `carried` and `values` are for a page that is opened, not for one that comes back."""
+    state = visit.state
+    if "carried" in state:
+        carried, values = state["carried"], state["values"]
+    form = Form(values, state.get("errors", {}), state.get("advice", {}))
+    visit.notice = state.get("notice", "")
+    return visit.page(
+        sheet.template,
+        form=form,
+        sheet=sheet,
+        carried=visit.seal({"carried": carried}),
+        number=carried.get("number"),
+        path=path,
+        required=sheet.required(carried),
+        pattern=sheet.pattern,
+        **await sheet.look(visit, carried, values),
+    )
+
+
+async def save(visit: Visit, sheet: Sheet, path: str) -> Answer:
+    """申込内容の確認へ: check, save, and go on; or back to the input with what is wrong."""
+    carried = visit.state.get("carried")
+    if carried is None:
+        raise Unreadable
+    values = sheet.read(visit.form) | carried.get("chosen", {})
+    elsewhere = sheet.aside(visit, carried, values, path)
+    if elsewhere is not None:
+        return elsewhere
+    form = Form(values)
+    form.require(sheet.required(carried))
+    if not form.sound:
+        return _again(visit, path, carried, values, errors=form.errors)
+    try:
+        saved = await _send(visit, sheet, carried, values)
+    except Refused as refusal:
+        return await _refused(visit, sheet, path, carried, values, refusal)
+    number = saved["number"]
+    return visit.go(f"/applications/{number}/{'attachments' if sheet.attachments else 'confirmation'}")
+
+
+async def _send(visit: Visit, sheet: Sheet, carried: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
+    content, number = sheet.content(values, carried), carried.get("number")
+    if number is None:
+        key = {"Idempotency-Key": key_of(carried["key"], content)}
+        given = {"procedure": carried["procedure"], "content": content}
+        return await visit.ask(Gateway.APPLICATIONS, "POST", "/applications", json=given, headers=key)
+    key = {"Idempotency-Key": key_of(number, carried["version"], content)}
+    given = {"version": carried["version"], "content": content}
+    return await visit.ask(Gateway.APPLICATIONS, "PUT", f"/applications/{number}", json=given, headers=key)
+
+
+async def _refused(
+    visit: Visit, sheet: Sheet, path: str, carried: dict[str, Any], values: dict[str, Any], refusal: Refused
+) -> Answer:
+    if refusal.kind == "wrong-state":
+        return visit.go(f"/applications/{carried['number']}")
+    if refusal.kind == "stale-version":
+        return await _refreshed(visit, sheet, path, carried, values)
+    if refusal.status == 422 and refusal.fields:
+        return _again(visit, path, carried, values, errors=sheet.place(refusal.fields))
+    if refusal.status in (409, 429):
+        return _again(visit, path, carried, values, notice=refusal.detail)
+    raise refusal
+
+
+async def _refreshed(visit: Visit, sheet: Sheet, path: str, carried: dict[str, Any], values: dict[str, Any]) -> Answer:
+    """Somebody else saved in between: what was typed stays, what is saved stands beside it."""
+    found = await visit.ask(Gateway.APPLICATIONS, "GET", f"/applications/{carried['number']}")
+    now = sheet.values(found["content"], carried)
+    advice = {name: [f"現在の保存内容: {now[name] or '（なし）'}"] for name in values if values[name] != now.get(name)}
+    carried = carried | {"version": found["version"]}
+    return _again(visit, path, carried, values, advice=advice, notice=REFRESHED)
+
+
+def _again(visit: Visit, path: str, carried: dict[str, Any], values: dict[str, Any], **more: Any) -> Answer:
+    return visit.go(path, {"carried": carried, "values": values, **more}, part="main")
