@@ -18,15 +18,19 @@ from portal.gateways import Gateways
 from portal.rendering import Renderer
 from portal.routing import Doorkeeper, Needs, Screen, Screens
 from portal.screens import (
+    accounts,
     administrator,
     applicant_forms,
     applicant_imports,
     applicants,
+    bank_choice,
+    drafts,
     email_confirmation,
     help_pages,
     logins,
     own,
     passwords,
+    policyholder,
     user_page,
 )
 from portal.seals import Seals
@@ -47,6 +51,10 @@ SCREENS: Final[Sequence[Screens]] = (
     applicant_forms.screens,
     applicant_imports.screens,
     help_pages.screens,
+    policyholder.screens,
+    accounts.screens,
+    bank_choice.screens,
+    drafts.screens,
 )
 
 
