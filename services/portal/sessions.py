@@ -29,7 +29,7 @@ class Session:
     must_change_password: bool
     one_time_password_due: bool
     me: Any = None
-    """Answer of identity's /me; None until somebody asks, and after each new access token."""
+    """The newest answer of identity's /me, for the time when identity is away."""
 
 
 class Sessions:
@@ -77,3 +77,7 @@ class Sessions:
     def forget(self, token: str) -> None:
         """Let go of what is known about a session."""
         self._known.pop(token, None)
+
+    def clear(self) -> None:
+        """Let go of everything; the next requests ask identity anew."""
+        self._known.clear()

@@ -60,12 +60,17 @@ class Visit:
         return NOBODY
 
     async def introduce(self) -> None:
-        """Learn whose session it is, once for each access token."""
+        """Learn whose session it is, on each request: an ended session must not show anything any more (L9)."""
         assert self.session is not None
-        if self.session.me is None and not self.session.must_change_password:
-            me = await self.ask(Gateway.IDENTITY, "GET", "/me")
-            self.session.me = me
-        self.me = self.session.me
+        if self.session.must_change_password:
+            return
+        try:
+            self.me = await self.ask(Gateway.IDENTITY, "GET", "/me")
+            self.session.me = self.me
+        except Unavailable:
+            if self.session.me is None:
+                raise
+            self.me = self.session.me  # identity is away: what the other gateways serve still works
 
     @property
     def address_headers(self) -> dict[str, str]:

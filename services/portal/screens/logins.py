@@ -80,7 +80,7 @@ async def show_reissue(visit: Visit) -> Answer:
     """パスワード再発行, for administrators."""
     state = visit.state
     form = Form(state.get("values", {}), state.get("errors", {}))
-    return visit.page("logins/reissue.html", form=form, labels=REISSUE)
+    return visit.page("logins/reissue.html", form=form, labels=REISSUE, ask=state.get("ask", False))
 
 
 @screens.post("/password-reissue", needs=Needs.NOBODY, limit=8192)
@@ -89,6 +89,8 @@ async def request_reissue(visit: Visit) -> Answer:
     values = {name: str(visit.form.get(name, ""))[:200].strip() for name in REISSUE}
     form = Form(values)
     form.require(REISSUE)
+    if form.sound and visit.form.get("confirmed") != "yes":  # the Enter key: ask first, as the button does (R123)
+        return visit.go("/password-reissue", {"values": values, "ask": True})
     if form.sound:
         try:
             accepted = await visit.ask(Gateway.IDENTITY, "POST", "/password-reissues", json=values)

@@ -1,0 +1,1 @@
+"""The manual's screens in a real browser, over all services."""

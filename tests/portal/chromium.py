@@ -1,0 +1,49 @@
+"""The browser of the tests: Debian's chromium with a Japanese font, installed when absent and possible."""
+
+import fcntl
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+PACKAGES = ("chromium", "fonts-vlgothic", "libatomic1")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu")
+
+
+def chromium() -> str:
+    """The path of a browser. Skips with one line where there can be none; fails where tests must not be skipped."""
+    if found := _find():
+        return found
+    trouble = "no chromium here, and only root on Debian can install it (apt-get install chromium fonts-vlgothic)"
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        trouble = _install()
+        if found := _find():
+            return found
+    if os.environ.get("CI", "").lower() in ("true", "1"):
+        pytest.fail(f"browser tests may not be skipped in CI: {trouble}")
+    pytest.skip(f"no browser: {trouble}")
+
+
+def _find() -> str | None:
+    named = os.environ.get("CHROMIUM")
+    return named or next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def _install() -> str:
+    """Debian's packages, once for all workers; answers apt's last words."""
+    with (Path(tempfile.gettempdir()) / "portal-chromium.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _find():
+            return ""
+        for command in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
+            answer = subprocess.run(
+                ["apt-get", "-qq", *command],
+                env=os.environ | {"DEBIAN_FRONTEND": "noninteractive"},
+                capture_output=True,
+                text=True,
+            )
+        return (answer.stderr.strip().splitlines() or ["apt-get said nothing"])[-1]
