@@ -89,7 +89,8 @@ class Desk:
 async def opened() -> AsyncIterator[Desk]:
     """Start everything; stop it at the end."""
     with test_cluster() as cluster:
-        async with Signer().published() as signer, aiohttp.ClientSession() as client:
+        everybody = aiohttp.TCPConnector(limit=0)  # aiohttp's own limit of 100 would make readers wait on our side
+        async with Signer().published() as signer, aiohttp.ClientSession(connector=everybody) as client:
             platform = Platform(cluster, Path(tempfile.mkdtemp()), signer)
             await platform.prepare()
             port = choose(set())

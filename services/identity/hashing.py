@@ -2,9 +2,9 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
@@ -15,6 +15,9 @@ from chassis.http import Busy
 from identity.settings import IdentitySettings
 
 T = TypeVar("T")
+
+TURNS_PER_THREAD = 3
+"""One is hashed while others ask the database; more at once would only crowd other routes out of its connections."""
 
 COMPARISONS = Counter("password_comparisons", "Passwords compared with the hash of a user")
 WAITING = Gauge("password_checks_waiting", "Password checks admitted and not yet done")
@@ -32,19 +35,21 @@ class Hasher:
         )
         self._threads = ThreadPoolExecutor(settings.hashing_threads, thread_name_prefix="hashing")
         self._most = settings.hashing_threads + settings.hashing_queue
+        self._turns = asyncio.Semaphore(TURNS_PER_THREAD * settings.hashing_threads)
         self._admitted = 0
         self._nobody = self._argon2.hash(secrets.token_urlsafe(32))
         self.comparisons = 0
 
-    @contextmanager
-    def admitted(self) -> Iterator[None]:
-        """A place in the queue. Raises Busy when it is full."""
+    @asynccontextmanager
+    async def admitted(self) -> AsyncIterator[None]:
+        """A place in the queue, then a turn; who waits costs nothing but memory. Raises Busy when the queue is full."""
         if self._admitted >= self._most:
             raise Busy
         self._admitted += 1
         WAITING.set(self._admitted)
         try:
-            yield
+            async with self._turns:
+                yield
         finally:
             self._admitted -= 1
             WAITING.set(self._admitted)

@@ -129,7 +129,7 @@ async def _ask_again(password: str | None, user: User, authentication: Authentic
     if not password:
         message = "メールアドレスを変更する場合は、現在のパスワードを入力してください。"
         raise Invalid.field("body.current_password", "missing", message)
-    with authentication.hasher.admitted():
+    async with authentication.hasher.admitted():
         await authentication.until_settled(lambda: authentication.confirm(user.user_id, password))
 
 

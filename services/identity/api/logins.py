@@ -80,7 +80,9 @@ async def log_in(
             return await _begin(database, body.user_id, compared, source, agent)
         raise await _refuse(database, authentication, body.user_id, compared, source, agent)
 
-    with authentication.hasher.admitted():  # before the database is asked anything, so that overload costs nothing
+    async with (
+        authentication.hasher.admitted()
+    ):  # before the database is asked anything, so that overload costs nothing
         most, per_minute = settings.failures_per_source, settings.failures_per_source_minute
         await sources.take(database, sources.LOGIN, source, most, per_minute)
         begun = await authentication.until_settled(once)

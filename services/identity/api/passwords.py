@@ -72,7 +72,7 @@ async def change_password(
         async with database.transaction() as tx:
             return await change.carry_out(tx, settings, known, hashed)
 
-    with authentication.hasher.admitted():
+    async with authentication.hasher.admitted():
         event = await authentication.until_settled(once)
     return await change.shown(database, settings, await revocations.in_force(event))
 
