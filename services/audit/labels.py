@@ -1,8 +1,8 @@
 """What the security trail calls the actions that are not in the catalogue, in Japanese."""
 
-from chassis.messages import Event
+from chassis.messages import Event, subclasses
 from contracts import accounts, applications, audit, identity, notifier
-from contracts.actions import Outcome
+from contracts.actions import Action, Outcome
 
 OUTCOMES = {Outcome.DONE: "成功", Outcome.REFUSED: "拒否", Outcome.FAILED: "失敗"}
 
@@ -22,19 +22,19 @@ _SAID: dict[type[Event], str] = {
     identity.OneTimePasswordEntered: "ワンタイムパスワードの入力",
     identity.ApplicantRegistered: "申込者の登録",
     identity.ApplicantChanged: "申込者の変更",
-    identity.OperatorActed: "運用者による操作",
     applications.DraftSaved: "申込情報の入力と保存",
     applications.DraftWithdrawn: "申込情報の破棄",
     applications.ApplicationSubmitted: "申込み",
     audit.HistorySearched: "アクセス履歴の検索",
     audit.HistoryExported: "アクセス履歴の出力",
-    identity.AccessRefused: "アクセスの拒否",
-    accounts.AccessRefused: "アクセスの拒否",
-    applications.AccessRefused: "アクセスの拒否",
-    notifier.AccessRefused: "アクセスの拒否",
-    audit.AccessRefused: "アクセスの拒否",
 }
-_LABELS = {kind.wire_type(): text for kind, text in _SAID.items()}
+_SAID_BY_ALL = {"AccessRefused": "アクセスの拒否", "OperatorActed": "運用者による操作"}
+_SPEAKERS = {speaker.__name__ for speaker in (accounts, applications, audit, identity, notifier)}
+_LABELS = {kind.wire_type(): text for kind, text in _SAID.items()} | {
+    kind.wire_type(): _SAID_BY_ALL[kind.__name__]
+    for kind in subclasses(Action)
+    if kind.__name__ in _SAID_BY_ALL and kind.__module__ in _SPEAKERS
+}
 
 
 def label(wire_type: str) -> str:

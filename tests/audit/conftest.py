@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 import pytest
@@ -13,13 +14,14 @@ from chassis.service import Runtime, Service
 from chassis.settings import Settings
 from contracts.actions import Operator
 from contracts.caller import Caller
+from contracts.identity import LoginSucceeded
 from contracts.nexi import OperationPerformed
 from contracts.operations import Operation
 from deploy.local.cluster import Cluster
 from tests.support import callers, unique
 from tests.support.eventually import eventually
 from tests.support.keys import Signer
-from tests.support.platform import Platform
+from tests.support.platform import Platform, Speaker
 
 SPEAKERS = ("identity", "applications", "accounts", "notifier")
 
@@ -122,3 +124,22 @@ async def company(platform: Platform, audit: Runtime, client: aiohttp.ClientSess
     """A policyholder nobody else uses."""
     code = unique.policyholder_code()
     return Company(platform, audit.url, client, code, callers.administrator(code))
+
+
+async def rows(platform: Platform, code: str) -> list[Any]:
+    """Everything recorded of a policyholder, in the order of arrival."""
+    async with platform.owner("audit") as database:
+        return await database.fetch("select * from history where policyholder_code = $1 order by number", code)
+
+
+async def set_aside(platform: Platform, event_id: UUID) -> str | None:
+    """Why an event is in quarantine, if it is."""
+    async with platform.owner("audit") as database:
+        found: str | None = await database.fetchval("select reason from parked where id = $1", event_id)
+        return found
+
+
+async def publish(platform: Platform, body: bytes, key: str = LoginSucceeded.wire_type()) -> None:
+    """Bytes from identity's broker user."""
+    async with Speaker(platform.broker("identity"), "identity") as speaker:
+        await speaker.publish_raw(body, "events", key)

@@ -70,3 +70,19 @@ async def test_each_operation_of_the_catalogue_becomes_a_printed_row(company: Co
     printed = [line.split(",")[2] for line in body.decode().split("\r\n")[1:-1]]
     assert printed == [PRINTED[operation] for operation in Operation]
     assert len(printed) == 43
+
+
+@pytest.mark.requirement("R316", "R317", "H3")
+async def test_the_file_shows_the_operator_as_of_each_operation(company: Company) -> None:
+    """Also when the user was changed within the period."""
+    start = datetime.now(UTC) - timedelta(hours=3)
+    before = company.operator(1, name="貿易　花子", department="見本課", title="")
+    after = company.operator(1, name="保険　花子", department="輸出部", title="部長")
+    await company.did((before, Operation.LOGIN, start), (after, Operation.LOGIN, start + timedelta(hours=1)))
+    days = [f"{moment + timedelta(hours=9):%Y-%m-%d}" for moment in (start, datetime.now(UTC))]
+    body = await company.download(await company.search(*days))
+    lines = body.decode("utf-8-sig").split("\r\n")
+    assert [line.split(",")[3:] for line in lines[1:3]] == [
+        ["貿易　花子", "見本課", ""],
+        ["保険　花子", "輸出部", "部長"],
+    ]

@@ -30,6 +30,7 @@ async def filled(audit: Runtime, company: Company) -> Company:
 async def fill(company: Company, rows: int) -> None:
     """Rows over a year, put in by SQL for the sake of the test's time."""
     async with company.platform.owner("audit") as database:
+        await database.fetchval("select make_months((now() - interval '366 days')::date, now()::date)")
         await database.execute(
             """
             with taken as (

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,11 +20,7 @@ import pytest
 from audit.command_line import archive_month, dump
 from audit.proof.checkpoints import read_file
 from audit.proof.command_line import verify_file, verify_log
-from audit.proof.sources import parse
-from audit.rules import chain
-from audit.rules.lines import leaf
 from audit.service import service
-from audit.store import verification
 from chassis.messages import Envelope, encode, new_id
 from chassis.service import Service
 from chassis.settings import Settings
@@ -35,12 +31,12 @@ from contracts.operations import Operation
 from deploy.local.cluster import Cluster
 from deploy.local.databases import with_database
 from tests.audit.conftest import Company
+from tests.audit.tampering import CHANGES_KNOWN, ROWS, cut
 from tests.support import callers
 from tests.support.eventually import eventually
 from tests.support.keys import Signer
 from tests.support.platform import Platform, Speaker
 
-ROWS = 600
 CHANGES = 100
 ROOT = Path(__file__).parents[2]
 
@@ -128,115 +124,6 @@ async def test_an_untouched_history_is_as_signed(evidence: Evidence, tmp_path: P
     verdict = json.loads(said.splitlines()[-1])
     assert (verdict["verdict"], verdict["rows"], verdict["rows_after_last_checkpoint"]) == ("as signed", ROWS, 0)
     assert verdict["checkpoints_confirmed"] >= 2
-
-
-Change = Callable[[Database, random.Random], Awaitable[Any]]
-
-
-async def edit(db: Database, chance: random.Random) -> None:
-    """One column of one row."""
-    column = chance.choice(
-        [
-            "name",
-            "department",
-            "title",
-            "user_id",
-            "policyholder_code",
-            "type",
-            "outcome",
-            "source_address",
-            "session_id",
-        ]
-    )
-    await db.execute(f"update history set {column} = coalesce({column}, '') || 'x' where number = $1", one(chance))
-
-
-async def re_date(db: Database, chance: random.Random) -> None:
-    """By a second, within the month."""
-    seconds = chance.choice([-1, 1])
-    await db.execute(
-        "update history set performed_at = performed_at + $2 * interval '1 microsecond' where number = $1",
-        one(chance), seconds,
-    )  # fmt: skip
-
-
-async def re_code(db: Database, chance: random.Random) -> None:
-    """From one view to the other."""
-    await db.execute(
-        "update history set operation = case when operation is null then '1-1' end where number = $1", one(chance)
-    )
-
-
-async def detail(db: Database, chance: random.Random) -> None:
-    """The details."""
-    await db.execute("update history set details = '{\"a\":1}' where number = $1", one(chance))
-
-
-async def delete(db: Database, chance: random.Random) -> None:
-    """One row."""
-    await db.execute("delete from history where number = $1", one(chance))
-
-
-async def insert(db: Database, chance: random.Random) -> None:
-    """A copy under another id: among the others, or beyond the end."""
-    number = chance.choice([one(chance), ROWS + 1, 0])
-    columns = "performed_at, type, policyholder_code, user_id, name, department, title, operation, outcome"
-    await db.execute(
-        f"insert into history (number, id, {columns}, details) select $2, gen_random_uuid(), {columns}, details"
-        " from history where number = $1",
-        one(chance), number,
-    )  # fmt: skip
-
-
-async def swap(db: Database, chance: random.Random) -> None:
-    """Two neighbours change places."""
-    number = chance.randint(1, ROWS - 1)
-    for before, after in ((number, -1), (number + 1, number), (-1, number + 1)):
-        await db.execute("update history set number = $2 where number = $1", before, after)
-
-
-async def cut(db: Database, chance: random.Random) -> None:
-    """The last blocks, and the log's end set back as if they had never been."""
-    keep = await db.fetchrow(
-        "select * from blocks where block < (select max(block) from blocks) order by random() limit 1"
-    )
-    last = keep["first"] + keep["rows"] - 1
-    await db.execute("delete from history where number > $1", last)
-    await db.execute("delete from entries where number > $1", last)
-    await db.execute("delete from blocks where block > $1", keep["block"])
-    await db.execute("update log set rows = $1, blocks = $2, head = $3", last, keep["block"], keep["head"])
-
-
-async def edit_and_chain_anew(db: Database, chance: random.Random) -> None:
-    """The insider who knows the method: edits a row and computes every digest after it anew."""
-    await edit(db, chance)
-    async with db.acquire() as connection:
-        await connection.execute(verification.SESSION)
-        rows = list(parse(await verification.lines(connection, 1, ROWS)))
-    head = chain.EMPTY
-    for block in await db.fetch("select * from blocks order by block"):
-        first, count = block["first"], block["rows"]
-        root = chain.root(leaf(text) for number, text in rows if first <= number < first + count)
-        head = chain.head(head, block["block"], first, count, block["recorded_at"], root)
-        await db.execute("update blocks set root = $2, head = $3 where block = $1", block["block"], root, head)
-    await db.execute("update log set head = $1", head)
-
-
-async def forge_block(db: Database, chance: random.Random) -> None:
-    """When a block was recorded, or how many rows it has."""
-    column = chance.choice(["recorded_at = recorded_at + interval '1 second'", "rows = rows + 1", "first = first + 1"])
-    block = await db.fetchval("select block from blocks order by random() limit 1")
-    await db.execute(f"update blocks set {column} where block = $1", block)
-
-
-def one(chance: random.Random) -> int:
-    """Any row."""
-    return chance.randint(1, ROWS)
-
-
-CHANGES_KNOWN: tuple[Change, ...] = (
-    edit, re_date, re_code, detail, delete, insert, swap, cut, edit_and_chain_anew, forge_block,
-)  # fmt: skip
 
 
 TABLES = ("history", "entries", "blocks", "log")

@@ -18,6 +18,7 @@ TURN_SECONDS = 5.0
 AHEAD_BYTES = 256 * 1024
 PIECES = 8
 CONNECTION_SECONDS = 30.0
+PART_SECONDS = 1.0
 
 
 class Broken(Exception):
@@ -53,7 +54,8 @@ async def stream(
 ) -> str:
     """Write the whole file of a search; answers its SHA-256 (hex). Raises Broken when records are missing."""
     pieces: asyncio.Queue[bytes | None] = asyncio.Queue(PIECES)
-    reading = asyncio.create_task(_read(database, search, names, outcomes, pieces))
+    gone = asyncio.Event()
+    reading = asyncio.create_task(_read(database, search, names, outcomes, pieces, gone))
     writer, digest = Writer(search["encoding"]), hashlib.sha256()
     try:
         piece: bytes | None = writer.head(search["view"], search["form"])
@@ -65,9 +67,20 @@ async def stream(
         if await reading != search["records"]:
             raise Broken
     finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        gone.set()
+        await _finish(reading, pieces)
     return digest.hexdigest()
+
+
+async def _finish(reading: asyncio.Task[int], pieces: asyncio.Queue[bytes | None]) -> None:
+    """Let the reader end its part into nothing (moments, and the connection stays good), then end it for certain."""
+    until = asyncio.get_running_loop().time() + PART_SECONDS
+    while not reading.done() and asyncio.get_running_loop().time() < until:
+        while not pieces.empty():
+            pieces.get_nowait()
+        await asyncio.wait({reading}, timeout=0.02)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
 
 
 async def _next(pieces: asyncio.Queue[bytes | None], reading: asyncio.Task[int]) -> bytes | None:
@@ -88,18 +101,23 @@ async def _read(
     names: Mapping[str, str],
     outcomes: Mapping[str, str],
     pieces: asyncio.Queue[bytes | None],
+    gone: asyncio.Event,
 ) -> int:
     """Copy part by part into `pieces`; between two parts the connection goes back to the pool."""
     held = bytearray()
     records = 0
 
     async def take(data: bytes) -> None:
+        if gone.is_set():
+            return
         held.extend(data)
         if len(held) >= AHEAD_BYTES:
             await pieces.put(bytes(held))
             held.clear()
 
     for part in await _parts(database, search):
+        if gone.is_set():
+            return records
         async with database.acquire(CONNECTION_SECONDS) as connection:
             records += await downloads.copy(connection, search, part, names, outcomes, take)
         if held:

@@ -19,14 +19,7 @@ MOST_SHOWN = 50
 
 def verify_log(arguments: Sequence[str]) -> int:
     """Read the whole history and find any change. Status 0: as it was signed, 1: changed, 2: wrong usage."""
-    parser = argparse.ArgumentParser(prog="python -m audit verify", description=verify_log.__doc__)
-    parser.add_argument("--public-key", type=Path, required=True, action="append", help="PEM; repeat for older keys")
-    parser.add_argument("--checkpoints", type=Path, required=True, action="append", help="file(s) kept outside")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--database", help="PostgreSQL with a role that may read")
-    source.add_argument("--export", type=Path, help="file written by `python -m audit dump`")
-    parser.add_argument("--archive", type=Path, action="append", default=[], help="files of archived months")
-    chosen = parser.parse_args(arguments)
+    chosen = _log_parser().parse_args(arguments)
     try:
         keys = {key_id(key): key for key in map(load_public, chosen.public_key)}
         signed = [one for path in chosen.checkpoints for one in read_file(path)]
@@ -42,22 +35,29 @@ def verify_log(arguments: Sequence[str]) -> int:
     result = asyncio.run(verify(blocks, signed, notes))
     for text in result.found[:MOST_SHOWN]:
         print(text)
-    seconds = time.perf_counter() - started
-    print(
-        json.dumps(
-            {
-                "verdict": "changed" if result.found else "as signed",
-                "findings": len(result.found),
-                "rows": result.rows,
-                "blocks": result.blocks,
-                "checkpoints_confirmed": result.confirmed,
-                "rows_after_last_checkpoint": result.rows - max((one.rows for one in signed), default=0),
-                "head": result.head.hex(),
-                "seconds": round(seconds, 2),
-            }
-        )
-    )
+    verdict = {
+        "verdict": "changed" if result.found else "as signed",
+        "findings": len(result.found),
+        "rows": result.rows,
+        "blocks": result.blocks,
+        "checkpoints_confirmed": result.confirmed,
+        "rows_after_last_checkpoint": result.rows - max((one.rows for one in signed), default=0),
+        "head": result.head.hex(),
+        "seconds": round(time.perf_counter() - started, 2),
+    }
+    print(json.dumps(verdict))
     return 1 if result.found else 0
+
+
+def _log_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m audit verify", description=verify_log.__doc__)
+    parser.add_argument("--public-key", type=Path, required=True, action="append", help="PEM; repeat for older keys")
+    parser.add_argument("--checkpoints", type=Path, required=True, action="append", help="file(s) kept outside")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--database", help="PostgreSQL with a role that may read")
+    source.add_argument("--export", type=Path, help="file written by `python -m audit dump`")
+    parser.add_argument("--archive", type=Path, action="append", default=[], help="files of archived months")
+    return parser
 
 
 def verify_file(arguments: Sequence[str]) -> int:

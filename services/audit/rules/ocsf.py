@@ -42,23 +42,42 @@ _OUTCOMES = {"done": (1, "Success"), "refused": (2, "Failure"), "failed": (2, "F
 def event(row: Mapping[str, Any], activity: Activity, label: str, recorded_at: datetime) -> dict[str, Any]:
     """The row with everything it holds; what OCSF has no place for is `unmapped`."""
     status_id, status = _OUTCOMES.get(row["outcome"], (0, "Unknown"))
-    bad = status_id == 2
-    user = {
-        "uid": row["user_id"],
-        "name": row["name"] or row["user_id"],
-        "org": {"uid": row["policyholder_code"], "ou_name": row["department"]},
-    }
-    about = row["details"].get("about_user_id") if isinstance(row["details"], dict) else None
     said: dict[str, Any] = {
-        "metadata": {
-            "version": VERSION,
-            "uid": str(row["id"]),
-            "event_code": row["operation"] or row["type"],
-            "log_name": "history" if row["operation"] else "trail",
-            "sequence": row["number"],
-            "logged_time": _milliseconds(recorded_at),
-            "product": {"name": "audit", "vendor_name": "NEXI Web"},
-        },
+        "metadata": _metadata(row, recorded_at),
+        **_class(activity),
+        "severity_id": 3 if status_id == 2 else 1,
+        "severity": "Medium" if status_id == 2 else "Informational",
+        "status_id": status_id,
+        "status": status,
+        "time": _milliseconds(row["performed_at"]),
+        "message": label,
+        "actor": {"user": _user(row), **({"session": {"uid": row["session_id"]}} if row["session_id"] else {})},
+        "unmapped": {"type": row["type"], "title": row["title"], **_mapping(row["details"])},
+    }
+    if activity.class_uid < 4000:
+        about = _mapping(row["details"]).get("about_user_id")
+        said["user"] = {"uid": about} if about else _user(row)
+    else:
+        said["api"] = {"operation": row["type"], "service": {"name": row["type"].partition(".")[0]}}
+    if row["source_address"]:
+        said["src_endpoint"] = {"ip": row["source_address"]}
+    return said
+
+
+def _metadata(row: Mapping[str, Any], recorded_at: datetime) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "uid": str(row["id"]),
+        "event_code": row["operation"] or row["type"],
+        "log_name": "history" if row["operation"] else "trail",
+        "sequence": row["number"],
+        "logged_time": _milliseconds(recorded_at),
+        "product": {"name": "audit", "vendor_name": "NEXI Web"},
+    }
+
+
+def _class(activity: Activity) -> dict[str, Any]:
+    return {
         "category_uid": activity.class_uid // 1000,
         "category_name": "Identity & Access Management" if activity.class_uid < 4000 else "Application Activity",
         "class_uid": activity.class_uid,
@@ -67,22 +86,12 @@ def event(row: Mapping[str, Any], activity: Activity, label: str, recorded_at: d
         "activity_name": activity.activity_name,
         "type_uid": activity.class_uid * 100 + activity.activity_id,
         "type_name": f"{activity.class_name}: {activity.activity_name}",
-        "severity_id": 3 if bad else 1,
-        "severity": "Medium" if bad else "Informational",
-        "status_id": status_id,
-        "status": status,
-        "time": _milliseconds(row["performed_at"]),
-        "message": label,
-        "actor": {"user": user, **({"session": {"uid": row["session_id"]}} if row["session_id"] else {})},
-        "unmapped": {"type": row["type"], "title": row["title"], **_mapping(row["details"])},
     }
-    if activity.class_uid < 4000:
-        said["user"] = {"uid": about} if about else user
-    else:
-        said["api"] = {"operation": row["type"], "service": {"name": row["type"].partition(".")[0]}}
-    if row["source_address"]:
-        said["src_endpoint"] = {"ip": row["source_address"]}
-    return said
+
+
+def _user(row: Mapping[str, Any]) -> dict[str, Any]:
+    company = {"uid": row["policyholder_code"], "ou_name": row["department"]}
+    return {"uid": row["user_id"], "name": row["name"] or row["user_id"], "org": company}
 
 
 def _milliseconds(moment: datetime) -> int:
