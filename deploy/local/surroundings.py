@@ -55,7 +55,7 @@ class Surroundings:
         return urls | {"SECRET": self.state.secret("portal")}
 
     def operating(self, service: str) -> dict[str, str]:
-        """What a service's commands are told: with the owner's login and NEXI's, which the service itself never sees."""
+        """What a service's commands are told: also the owner's login and NEXI's, which the service never sees."""
         told = {} if service in FRONT_ENDS else {"OWNER_DATABASE_URL": self.databases[service].owner}
         if service == "applications":
             told["NEXI_URL"] = self.broker_url(PARTNER, PARTNER)

@@ -3,6 +3,7 @@
 import itertools
 import os
 import secrets
+from datetime import UTC, datetime
 
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
 _policyholders = itertools.count(secrets.randbelow(500_000) * 100)
@@ -16,3 +17,8 @@ def policyholder_code() -> str:
 def word(prefix: str = "w") -> str:
     """A word that no other test uses."""
     return f"{prefix}{secrets.token_hex(5)}"
+
+
+def now() -> datetime:
+    """This moment in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""What services must agree on stays agreed on."""
