@@ -1,5 +1,6 @@
 """口座情報一覧, and from it 新規登録, 変更 and 削除 (R101 to R105, R203 to R239)."""
 
+import re
 from typing import Any, Final
 from uuid import uuid4
 
@@ -15,6 +16,8 @@ screens = Screens()
 
 SORTS: Final = {"use": "利用区分", "account_number": "口座番号", "fixed_date": "確定日"}
 ORDERS: Final = ("asc", "desc")
+CHOSEN_ACCOUNT: Final = re.compile("([0-9a-f-]{36}) ([0-9]{1,9})")
+"""What a radio button of the list sends: the account, and the version that was looked at."""
 NOT_CHOSEN: Final = "一覧の左端で、口座を選択してください。"
 
 
@@ -35,12 +38,13 @@ async def show_list(visit: Visit) -> Answer:
 @screens.post("/accounts", needs=Needs.USER)
 async def start(visit: Visit) -> Answer:
     """変更 or 削除 of the account that was chosen with its radio button; a deletion goes straight to confirmation."""
-    account_id, _, version = str(visit.form.get("account", "")).partition(" ")
-    if not account_id or not version.isascii() or not version.isdecimal():
+    chosen = CHOSEN_ACCOUNT.fullmatch(str(visit.form.get("account", "")))
+    if chosen is None:
         return visit.go("/accounts", {"notice": NOT_CHOSEN}, part="main")
+    account_id, version = chosen[1], int(chosen[2])
     if visit.form.get("action") != "delete":
         return visit.go(f"/accounts/{account_id}/change")
-    content = {"account_id": account_id, "account_version": int(version)}
+    content = {"account_id": account_id, "account_version": version}
     saved = await visit.ask(
         Gateway.APPLICATIONS, "POST", "/applications", json={"procedure": "account_deletion", "content": content},
         headers={"Idempotency-Key": entry.key_of(visit.form.get("key"), content)},
@@ -66,7 +70,7 @@ async def enter_new(visit: Visit) -> Answer:
     return await entry.save(visit, REGISTRATION, "/accounts/new")
 
 
-@screens.get("/accounts/{account_id}/change", needs=Needs.USER)
+@screens.get("/accounts/{account_id:[0-9a-f-]+}/change", needs=Needs.USER)
 async def show_change(visit: Visit) -> Answer:
     """口座情報変更: 口座情報の入力, filled with the account."""
     account = await visit.ask(Gateway.ACCOUNTS, "GET", f"/accounts/{visit.args['account_id']}")
@@ -78,7 +82,7 @@ async def show_change(visit: Visit) -> Answer:
     return await entry.show(visit, CHANGE, visit.request.path, carried, CHANGE.values(account, carried))
 
 
-@screens.post("/accounts/{account_id}/change", needs=Needs.USER)
+@screens.post("/accounts/{account_id:[0-9a-f-]+}/change", needs=Needs.USER)
 async def enter_change(visit: Visit) -> Answer:
     """申込内容の確認へ, or to the lists of banks and branches."""
     return await entry.save(visit, CHANGE, visit.request.path)

@@ -1,14 +1,17 @@
 """取引先金融機関 and 取引先支店 are chosen from lists, never typed; the input waits meanwhile (R208, R219)."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 from portal.answers import Answer
-from portal.gateways import Gateway
+from portal.gateways import Gateway, Refused
 from portal.routing import Needs, Screens
 from portal.seals import Unreadable
 from portal.visits import Visit
 
 screens = Screens()
+
+CODE: Final = re.compile("[0-9]{3,4}")
 
 
 @screens.get("/accounts/banks", needs=Needs.USER)
@@ -22,7 +25,7 @@ async def list_banks(visit: Visit) -> Answer:
 @screens.post("/accounts/banks", needs=Needs.USER)
 async def choose_bank(visit: Visit) -> Answer:
     """選択; another bank has other branches."""
-    return _take(visit, {"bank_code": str(visit.form.get("code", "")), "branch_code": ""})
+    return _take(visit, {"bank_code": _digits(str(visit.form.get("code", ""))), "branch_code": ""})
 
 
 @screens.get("/accounts/branches", needs=Needs.USER)
@@ -32,15 +35,20 @@ async def list_branches(visit: Visit) -> Answer:
     code = state["carried"]["chosen"]["bank_code"]
     if not code:
         return visit.go("/accounts/banks", state)
-    bank = await visit.ask(Gateway.ACCOUNTS, "GET", f"/banks/{code}")
-    found = await visit.ask(Gateway.ACCOUNTS, "GET", f"/banks/{code}/branches", params=_asked(visit))
+    try:
+        bank = await visit.ask(Gateway.ACCOUNTS, "GET", f"/banks/{code}")
+        found = await visit.ask(Gateway.ACCOUNTS, "GET", f"/banks/{code}/branches", params=_asked(visit))
+    except Refused as refusal:
+        if refusal.status != 404:
+            raise
+        return visit.go("/accounts/banks", state)  # the bank is not listed any more
     return _page(visit, state, found, "取引先支店", f"{code} {bank['name']}")
 
 
 @screens.post("/accounts/branches", needs=Needs.USER)
 async def choose_branch(visit: Visit) -> Answer:
     """選択."""
-    return _take(visit, {"branch_code": str(visit.form.get("code", ""))})
+    return _take(visit, {"branch_code": _digits(str(visit.form.get("code", "")))})
 
 
 def _state(visit: Visit) -> dict[str, Any]:
@@ -51,7 +59,11 @@ def _state(visit: Visit) -> dict[str, Any]:
 
 
 def _asked(visit: Visit) -> dict[str, str]:
-    return {"search": visit.query.get("search", "")[:100], "after": visit.query.get("after", "")[:4]}
+    return {"search": visit.query.get("search", "")[:100], "after": _digits(visit.query.get("after", ""))}
+
+
+def _digits(given: str) -> str:
+    return given if CODE.fullmatch(given) else ""
 
 
 def _page(visit: Visit, state: dict[str, Any], found: Any, what: str, bank: str) -> Answer:

@@ -21,7 +21,7 @@ async def found_by(visit: Visit) -> Any:
     return await visit.ask(Gateway.APPLICATIONS, "GET", f"/applications/{visit.args['number']}")
 
 
-@screens.get("/applications/{number}/input", needs=Needs.USER)
+@screens.get("/applications/{number:[0-9-]+}/input", needs=Needs.USER)
 async def show_input(visit: Visit) -> Answer:
     """修正する: the input with what is saved."""
     found = await found_by(visit)
@@ -32,13 +32,13 @@ async def show_input(visit: Visit) -> Answer:
     return await entry.show(visit, sheet, visit.request.path, carried, sheet.values(found["content"], carried))
 
 
-@screens.post("/applications/{number}/input", needs=Needs.USER)
+@screens.post("/applications/{number:[0-9-]+}/input", needs=Needs.USER)
 async def save_input(visit: Visit) -> Answer:
     """Save under the same number."""
     return await entry.save(visit, sheet_of(await found_by(visit)), visit.request.path)
 
 
-@screens.get("/applications/{number}/confirmation", needs=Needs.USER)
+@screens.get("/applications/{number:[0-9-]+}/confirmation", needs=Needs.USER)
 async def show_confirmation(visit: Visit) -> Answer:
     """申込内容の確認, with the number in orange."""
     found = await found_by(visit)
@@ -59,7 +59,7 @@ async def show_confirmation(visit: Visit) -> Answer:
     )
 
 
-@screens.post("/applications/{number}/confirmation", needs=Needs.USER)
+@screens.post("/applications/{number:[0-9-]+}/confirmation", needs=Needs.USER)
 async def apply(visit: Visit) -> Answer:
     """申込み; number and version make it the same request however often it comes."""
     path = f"/applications/{visit.args['number']}"
@@ -81,7 +81,7 @@ async def apply(visit: Visit) -> Answer:
     return visit.go(f"{path}/done")
 
 
-@screens.get("/applications/{number}/done", needs=Needs.USER)
+@screens.get("/applications/{number:[0-9-]+}/done", needs=Needs.USER)
 async def show_done(visit: Visit) -> Answer:
     """申込完了: number, date and time, and everything that was applied for."""
     found = await found_by(visit)
