@@ -25,6 +25,19 @@ def key_of(*parts: Any) -> str:
     return str(uuid5(NAMESPACE_URL, repr(parts)))
 
 
+class NotAllowed(Refused):
+    """The input would be refused in the end: that is said before anything is typed."""
+
+    def __init__(self) -> None:
+        super().__init__(403, {"type": "/problems/forbidden"})
+
+
+def demand_administrator(visit: Visit) -> None:
+    """For the procedures that are the administrator's alone (P3)."""
+    if "administer" not in visit.me["may"]:
+        raise NotAllowed
+
+
 async def show(visit: Visit, sheet: Sheet, path: str, carried: dict[str, Any], values: dict[str, Any]) -> Answer:
     """The input; `carried` and `values` are for a page that is opened, not for one that comes back."""
     state = visit.state

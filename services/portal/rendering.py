@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -27,7 +28,7 @@ class Renderer:
             lstrip_blocks=True,
             auto_reload=False,
         )
-        self._environment.filters |= {"moment": moment, "day": day}
+        self._environment.filters |= {"moment": moment, "day": day, "pairs": pairs}
         self._environment.globals |= {
             "asset": assets.url,
             "help_texts": help_texts(),
@@ -44,6 +45,11 @@ class Renderer:
 def help_texts() -> dict[str, Any]:
     """The help on fields (`help.toml`): screen → title, and fields → label and sentence."""
     return tomllib.loads((FOLDER / "help.toml").read_text(encoding="utf-8"))
+
+
+def pairs(values: Mapping[str, Any]) -> str:
+    """The part of an address after `?`; a list stands for a name that comes several times."""
+    return urlencode(values, doseq=True)
 
 
 def moment(text: str | None) -> str:

@@ -55,6 +55,7 @@ async def start(visit: Visit) -> Answer:
 @screens.get("/accounts/new", needs=Needs.USER)
 async def show_new(visit: Visit) -> Answer:
     """口座登録: 口座情報の入力."""
+    entry.demand_administrator(visit)
     visit.demand_step_up()
     chosen = dict.fromkeys(CHOSEN, "")
     carried: dict[str, Any] = {
@@ -73,6 +74,7 @@ async def enter_new(visit: Visit) -> Answer:
 @screens.get("/accounts/{account_id:[0-9a-f-]+}/change", needs=Needs.USER)
 async def show_change(visit: Visit) -> Answer:
     """口座情報変更: 口座情報の入力, filled with the account."""
+    entry.demand_administrator(visit)
     account = await visit.ask(Gateway.ACCOUNTS, "GET", f"/accounts/{visit.args['account_id']}")
     carried: dict[str, Any] = {
         "key": str(uuid4()), "procedure": "account_change",

@@ -44,6 +44,7 @@ async def show_history(visit: Visit) -> Answer:
 @screens.get("/policyholder/change", needs=Needs.USER)
 async def show_change(visit: Visit) -> Answer:
     """Step 1 変更内容の入力, filled with what is in force."""
+    entry.demand_administrator(visit)
     found = await visit.ask(Gateway.ACCOUNTS, "GET", "/profile")
     carried: dict[str, Any] = {
         "key": str(uuid4()),
