@@ -23,6 +23,8 @@ from portal.screens import (
     applicant_forms,
     applicant_imports,
     applicants,
+    applications,
+    attachments,
     bank_choice,
     drafts,
     email_confirmation,
@@ -31,6 +33,7 @@ from portal.screens import (
     own,
     passwords,
     policyholder,
+    procedures,
     user_page,
 )
 from portal.seals import Seals
@@ -54,7 +57,10 @@ SCREENS: Final[Sequence[Screens]] = (
     policyholder.screens,
     accounts.screens,
     bank_choice.screens,
+    applications.screens,
     drafts.screens,
+    attachments.screens,
+    procedures.screens,
 )
 
 
