@@ -19,7 +19,7 @@ COLUMNS: Final = (
     ("last_login", "最終ログイン日時"),
 )
 WISHES: Final = {
-    "state": ("enabled", "disabled"),
+    "used": ("enabled", "disabled"),
     "sort": tuple(name for name, _ in COLUMNS),
     "order": ("asc", "desc"),
 }
@@ -29,7 +29,8 @@ WISHES: Final = {
 async def list_applicants(visit: Visit) -> Answer:
     """The list with 「選択」, 新規登録, 照会, 変更 and パスワードリセット."""
     wish = _wish(visit)
-    found = await visit.ask(Gateway.IDENTITY, "GET", "/applicants", params=wish)
+    asked = {"state" if name == "used" else name: value for name, value in wish.items()}
+    found = await visit.ask(Gateway.IDENTITY, "GET", "/applicants", params=asked)
     state = visit.state
     return visit.page(
         "applicants/list.html",
