@@ -74,7 +74,7 @@ async def evidence(cluster: Cluster, signer: Signer, tmp_path_factory: Any) -> A
     try:
         async with platform.running("audit", checkpoint_seconds=0.5, checkpoint_rows=200):
             evidence = Evidence(platform)
-            for rows in (ROWS // 2, ROWS):
+            for rows in (ROWS // 3, 2 * ROWS // 3, ROWS):
                 await record(platform, rows)
 
                 async def signed(rows: int = rows) -> bool:
