@@ -4,8 +4,8 @@ import asyncio
 from typing import Any, Final
 
 from portal.answers import Answer
-from portal.forms import Form
 from portal.gateways import Gateway, Refused
+from portal.narrowing import asked_for, listed
 from portal.routing import Needs, Screens
 from portal.screens.drafts import found_by
 from portal.sheets.catalogue import sheet_of
@@ -33,6 +33,7 @@ STEPS: Final = {
 }
 FILTERS: Final = ("number", "applied_from", "applied_to", "user_id", "sort", "order", "page")
 SIZE: Final = 20
+NOTHING: Final = {"total": 0, "page": 1, "items": []}
 STALE: Final = (
     "ほかの画面または利用者により内容が更新されています。最新の内容をご確認のうえ、もう一度操作してください。"
 )
@@ -42,15 +43,9 @@ STALE: Final = (
 async def show_list(visit: Visit) -> Answer:
     """Web申込状況一覧: searched, narrowed, sorted, by page; everything is in the address, to be bookmarked."""
     asked = _asked(visit)
-    form = Form(dict(asked))
-    found: Any = {"total": 0, "page": 1, "items": []}
     procedures = await visit.ask(Gateway.APPLICATIONS, "GET", "/procedures")
-    try:
-        found = await visit.ask(Gateway.APPLICATIONS, "GET", "/applications", params=asked | {"size": SIZE})
-    except Refused as refusal:
-        if refusal.status != 422:
-            raise
-        form.add(refusal.fields)
+    form, answer = await listed(visit, Gateway.APPLICATIONS, "/applications", asked, {"size": SIZE})
+    found: Any = answer or NOTHING
     return visit.page(
         "applications/list.html", form=form, found=found, pages=-(-found["total"] // SIZE), asked=asked,
         procedures=procedures, states=STATES, sorts=SORTS,
@@ -95,7 +90,7 @@ async def download_notice(visit: Visit) -> Answer:
 def _asked(visit: Visit) -> dict[str, Any]:
     """What the address narrows the list to; empty fields of the form are no conditions."""
     query = visit.request.query
-    asked: dict[str, Any] = {name: query[name].strip() for name in FILTERS if query.get(name, "").strip()}
+    asked = asked_for(visit, FILTERS)
     for name, known in (("state", STATES), ("procedure", None)):
         chosen = [one for one in query.getall(name, []) if one and (known is None or one in known)]
         asked |= {name: chosen} if chosen else {}
