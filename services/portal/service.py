@@ -29,11 +29,14 @@ from portal.screens import (
     drafts,
     email_confirmation,
     help_pages,
+    histories,
     logins,
+    mails,
     own,
     passwords,
     policyholder,
     procedures,
+    security_trail,
     user_page,
 )
 from portal.seals import Seals
@@ -61,6 +64,9 @@ SCREENS: Final[Sequence[Screens]] = (
     drafts.screens,
     attachments.screens,
     procedures.screens,
+    histories.screens,
+    security_trail.screens,
+    mails.screens,
 )
 
 
