@@ -13,14 +13,10 @@ import pydantic_core
 
 from chassis import trace
 from chassis.messages import Message, new_id
+from chassis.sql.leases import Lease, Leases
 
 ACQUIRE_SECONDS = 2.0
 STATEMENT_SECONDS = 3.5  # a frozen database must not keep a customer waiting for more than five
-RELEASE_SECONDS = 1.0
-
-
-class Busy(Exception):
-    """No connection became free in time; the caller should try again shortly."""
 
 
 class _Connection(asyncpg.Connection):
@@ -69,6 +65,7 @@ class Database:
 
     def __init__(self, pool: Any, source: str) -> None:
         self._pool = pool
+        self._leases = Leases(pool)
         self.source = source
         self.committed: Callable[[], None] = lambda: None
 
@@ -92,25 +89,17 @@ class Database:
         """Wait a little for running statements, then close every connection."""
         try:
             async with asyncio.timeout(5):
+                await self._leases.close()
                 await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
 
-    @asynccontextmanager
-    async def acquire(self, timeout: float = ACQUIRE_SECONDS) -> AsyncIterator[Any]:
+    def acquire(self, timeout: float = ACQUIRE_SECONDS) -> Lease:
         """A connection of one's own, for COPY (give such statements a timeout of their own).
 
         Raises Busy when none is free within `timeout` seconds.
         """
-        try:
-            async with asyncio.timeout(timeout):
-                connection = await self._pool.acquire()
-        except TimeoutError:
-            raise Busy from None
-        try:
-            yield connection
-        finally:
-            await self._pool.release(connection, timeout=RELEASE_SECONDS)
+        return self._leases.lease(timeout)
 
     @asynccontextmanager
     async def transaction(

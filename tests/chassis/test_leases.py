@@ -1,0 +1,128 @@
+"""Connections come back, whatever happens to who held them: cancelled, failed, killed or forgetful."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from chassis.sql import Busy, Database
+from deploy.local.cluster import Cluster
+
+SIZE = 4
+
+
+@pytest.fixture(scope="module")
+async def url(cluster: Cluster) -> AsyncIterator[str]:
+    """An empty database."""
+    url = await cluster.create_database("leases")
+    yield url
+    await cluster.drop_database(url)
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    """At most four connections."""
+    database = await Database.connect(url, source="leases", size=SIZE)
+    yield database
+    await database.close()
+
+
+async def all_at_once(database: Database) -> set[int]:
+    """The backends of all connections, taken together; fails when one was lost."""
+    held = [database.acquire(timeout=1.0) for _ in range(SIZE)]
+    backends = {await (await one.__aenter__()).fetchval("select pg_backend_pid()") for one in held}
+    with pytest.raises(Busy):
+        await database.acquire(timeout=0.05).__aenter__()
+    for one in held:
+        await one.__aexit__(None, None, None)
+    assert len(backends) == SIZE
+    return backends
+
+
+async def test_a_storm_of_cancellations_loses_no_connection(database: Database) -> None:
+    chance = random.Random(7)
+
+    async def work() -> None:
+        async with database.transaction() as tx:
+            await tx.fetchval("select pg_sleep($1::float8)", chance.random() / 200)
+
+    async def statement() -> None:
+        await database.fetchval("select pg_sleep($1::float8)", chance.random() / 500)
+
+    tasks = []
+    for _ in range(3000):
+        tasks.append(asyncio.create_task(chance.choice((work, statement))()))
+        if len(tasks) > 30:
+            tasks.pop(chance.randrange(len(tasks))).cancel()
+        if chance.random() < 0.3:
+            await asyncio.sleep(chance.random() / 500)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0.2)
+    await all_at_once(database)
+
+
+async def test_whoever_waits_gets_the_first_connection_that_comes_back(database: Database) -> None:
+    await all_at_once(database)
+    order: list[int] = []
+
+    async def queue(number: int) -> None:
+        async with database.acquire():
+            order.append(number)
+            await asyncio.sleep(0.01)
+
+    await asyncio.gather(*(queue(number) for number in range(20)))
+    assert order == list(range(20))
+
+
+async def test_a_connection_that_was_killed_is_replaced(database: Database) -> None:
+    backends = await all_at_once(database)
+    for backend in list(backends)[1:]:
+        await database.execute("select pg_terminate_backend($1) where $1 <> pg_backend_pid()", backend)
+    await asyncio.sleep(0.1)
+    assert await all_at_once(database) != backends
+
+
+async def test_work_that_failed_leaves_nothing_behind_for_the_next(database: Database) -> None:
+    for _ in range(SIZE * 2):
+        with pytest.raises(asyncpg.PostgresError):
+            async with database.transaction() as tx:
+                await tx.execute("create temporary table left_over (a int) on commit drop")
+                await tx.execute("no such statement")
+    await all_at_once(database)
+    assert await database.fetchval("select to_regclass('left_over') is null")
+
+
+async def test_a_transaction_that_was_left_open_is_ended(database: Database) -> None:
+    loop = asyncio.get_running_loop()
+    complaints: list[object] = []
+    loop.set_exception_handler(lambda _, context: complaints.append(context["message"]))
+    try:
+        async with database.acquire() as connection:
+            await connection.execute("begin")
+    finally:
+        loop.set_exception_handler(None)
+    assert "active transaction" in str(complaints)
+    assert (
+        await database.fetchval(
+            "select count(*) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'"
+        )
+        == 0
+    )
+
+
+async def test_a_busy_pool_says_so_and_recovers(database: Database) -> None:
+    held = [database.acquire() for _ in range(SIZE)]
+    for one in held:
+        await one.__aenter__()
+    with pytest.raises(Busy):
+        async with database.acquire(timeout=0.1):
+            pass
+    waiting = asyncio.create_task(database.fetchval("select 1"))
+    await asyncio.sleep(0.05)
+    for one in held:
+        await one.__aexit__(None, None, None)
+    assert await waiting == 1
