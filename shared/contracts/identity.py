@@ -38,7 +38,7 @@ class LoginSucceeded(Action):
 
 
 class LoginFailed(Action):
-    """A known user's password was wrong, expired, or the user is locked or disabled."""
+    """A login was refused; for an ID that does not exist the operator has no policyholder (it costs the same, G-1)."""
 
     outcome: Outcome = Outcome.FAILED
     reason: Literal["wrong_password", "locked", "disabled", "expired"]
