@@ -37,3 +37,10 @@ async def read_form(visit: Visit, limit: int) -> None:
         choices.setdefault(name, []).append(value)
     visit.choices = {name: [one for one in values if isinstance(one, str)] for name, values in choices.items()}
     visit.form = {name: values[-1] for name, values in choices.items()}
+
+
+def close_files(visit: Visit) -> None:
+    """Let go of what was uploaded."""
+    for value in visit.form.values():
+        if isinstance(value, web.FileField):
+            value.file.close()

@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 
 from portal import troubles
 from portal.answers import Answer, Redirect
-from portal.forms_in import MOST, read_form
+from portal.forms_in import MOST, close_files, read_form
 from portal.replies import VISITOR, reply, session_cookie
 from portal.sessions import Session
 from portal.visits import NOBODY, House, Visit
@@ -97,9 +97,12 @@ class Doorkeeper:
         if screen.method == "GET":
             return await screen.handler(visit)
         await read_form(visit, screen.limit)
-        if not self._is_ours(visit, screen):
-            raise troubles.ForeignForm
-        return await self._once(visit, screen)
+        try:
+            if not self._is_ours(visit, screen):
+                raise troubles.ForeignForm
+            return await self._once(visit, screen)
+        finally:
+            close_files(visit)
 
     async def _session(self, visit: Visit) -> Session:
         token = session_cookie(visit.request)

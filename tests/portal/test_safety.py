@@ -1,0 +1,269 @@
+"""Bad input and bad luck: forged forms, foreign sites, double clicks, back and reload, gateways away, hostile words."""
+
+import asyncio
+import re
+from typing import Any
+
+import aiohttp
+import pytest
+
+from deploy.local.outsiders import secret_in
+from portal.service import running
+from portal.settings import PortalSettings
+from tests.portal.conftest import SECRET
+from tests.portal.desks import Desk, Town, User
+from tests.support.mailbox import free_port
+
+pytestmark = pytest.mark.browser
+
+HOSTILE = (
+    "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "{{ 7*7 }}{% raw %}", "' OR 1=1 --",
+    "javascript:alert(1)", "\u202e\u0000\ufeff", "𠮷" * 300, "&lt;b&gt;", "</textarea></form><form action=//evil>",
+)  # fmt: skip
+
+
+class Browser:
+    """A bare client with the cookies of one browser: for what no browser window can be made to send."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.cookies: dict[str, str] = {}
+
+    async def ask(self, method: str, path: str, data: Any = None, **headers: str) -> tuple[int, str, str]:
+        """Status, where to, and the page."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        given["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http, http.request(
+            method, self.url + path, data=data, headers=given, allow_redirects=False
+        ) as answer:  # fmt: skip
+            self.cookies |= {name: cookie.value for name, cookie in answer.cookies.items()}
+            return answer.status, answer.headers.get("Location", ""), await answer.text()
+
+    async def form_token(self, path: str) -> str:
+        """The token of the last form on a page."""
+        _, _, page = await self.ask("GET", path)
+        return re.findall(r'name="form_token" value="([^"]+)"', page)[-1]
+
+    async def log_in(self, user: User) -> None:
+        """Through the form."""
+        form = {"form_token": await self.form_token("/login"), "user_id": user.user_id, "password": user.password}
+        status, where, _ = await self.ask("POST", "/login", form)
+        assert (status, where) == (303, "/")
+
+
+async def test_a_form_without_a_good_token_or_from_another_site_changes_nothing(town: Town) -> None:
+    admin, other = await town.administrator(), await town.administrator()
+    mine, theirs = Browser(town.url), Browser(town.url)
+    await mine.log_in(admin)
+    await theirs.log_in(other)
+    good = await mine.form_token("/administrator")
+    form = {"name": "改ざん　太郎", "email": admin.email, "one_time_password": "false"}
+    for token in ("", "x", "a.b", await theirs.form_token("/administrator"), good[:-1] + "0"):
+        if token == good:
+            continue
+        status, _, page = await mine.ask("POST", "/administrator", form | {"form_token": token})
+        assert status == 403
+        assert "何も変更されていません" in page
+    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec_Fetch_Site": "cross-site"}):
+        status, _, _ = await mine.ask("POST", "/administrator", form | {"form_token": good}, **headers)
+        assert status == 403
+    status, where, _ = await mine.ask("POST", "/administrator", form | {"form_token": good})
+    assert status == 303
+    assert where.startswith("/administrator/confirmation?state=")
+    status, _, page = await theirs.ask("GET", where)
+    assert status == 400, "sealed input opens for its user only"
+    assert "何も変更されていません" in page
+    mangled = where[:-3] + ("AAA" if not where.endswith("AAA") else "BBB")
+    assert (await mine.ask("GET", mangled))[0] == 400
+
+
+async def test_headers_and_cookies_keep_strangers_out(town: Town) -> None:
+    async with aiohttp.ClientSession() as http, http.get(town.url + "/login") as answer:
+        policy = answer.headers["Content-Security-Policy"]
+        assert "unsafe" not in policy
+        assert "default-src 'none'" in policy
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "SameSite=Strict" in answer.headers["Set-Cookie"]
+        page = await answer.text()
+    assert not re.search(r"<script(?![^>]* src=)|\son\w+=|style=", page)
+    admin, browser = await town.administrator(), Browser(town.url)
+    for wanted in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"):
+        form = {"form_token": await browser.form_token("/login"), "user_id": admin.user_id}
+        _, where, _ = await browser.ask("POST", "/login", form | {"password": admin.password, "next": wanted})
+        assert where == "/"
+
+
+async def test_broken_and_oversized_requests_get_a_page_and_not_a_crash(town: Town) -> None:
+    admin = await town.administrator()
+    browser = Browser(town.url)
+    await browser.log_in(admin)
+    token = await browser.form_token("/administrator")
+    assert (await browser.ask("POST", "/administrator", b"x" * 300_000))[0] == 400
+    odd = {"Content_Type": "multipart/form-data; boundary=x"}
+    assert (await browser.ask("POST", "/administrator", b"--x\r\nbroken", **odd))[0] in (400, 403)
+    odd = {"Content_Type": "application/x-www-form-urlencoded; charset=no-such"}
+    assert (await browser.ask("POST", "/administrator", f"form_token={token}&name=%FF%00".encode(), **odd))[0] == 400
+    for path in ("/nowhere", "/applicants/999999999999", "/notices/no-such", "/static/x/../../settings.py", "/%00"):
+        status, _, page = await browser.ask("GET", path)
+        assert status in (404, 400)
+        assert "Traceback" not in page
+    assert (await browser.ask("PUT", "/"))[0] in (404, 405)
+    assert (await browser.ask("GET", "/applicants?page=-1&sort=;drop&search=" + "x" * 3000))[0] == 200
+
+
+@pytest.mark.requirement("R56", "R57", "R58", "R59", "R60", "R61")
+async def test_back_reload_bookmarks_tabs_and_double_clicks_are_safe(desk: Desk, town: Town) -> None:
+    admin = await town.administrator()
+    await desk.log_in(admin)
+    await desk.open("/applicants/new")
+    await desk.page.locator("#email").fill("a@sample.com")
+    await desk.page.locator("#name").fill("二度　押す")
+    await desk.press("確認する")
+    await desk.page.reload()
+    assert "二度　押す" in await desk.text()
+    bookmark = desk.page.url
+    await desk.page.get_by_role("button", name="確定する").dblclick()
+    await desk.page.wait_for_url("**/done*")
+    for _ in range(2):
+        await desk.page.reload()
+        assert await desk.title() == "Webユーザー(申込者)登録完了"
+    await desk.page.go_back()
+    await desk.press("確定する")
+    assert await desk.page.locator("#new-user-id").inner_text() == f"{admin.code}001"
+    await desk.page.go_back()
+    await desk.page.go_forward()
+    tab = await desk.page.context.new_page()
+    await tab.goto(bookmark)
+    await tab.get_by_role("button", name="確定する").click()
+    await tab.wait_for_url("**/done*")
+    found = await admin.person.call("GET", "identity", "/applicants")
+    assert found["total"] == 1
+    await desk.open("/applicants/new/confirmation")
+    assert desk.path() == "/applicants/new", "a bookmark without input begins anew"
+
+
+@pytest.mark.requirement("R39", "L3")
+async def test_confirmed_input_survives_a_time_out(desk: Desk, town: Town) -> None:
+    admin = await town.administrator()
+    await desk.log_in(admin)
+    await desk.open("/applicants/new")
+    await desk.page.locator("#email").fill("a@sample.com")
+    await desk.page.locator("#name").fill("時間　切れ")
+    await desk.press("確認する")
+    await admin.person.call("DELETE", "identity", "/sessions/others")
+    await desk.press("確定する")
+    assert await desk.title() == "タイムアウト"
+    await desk.press("ログイン画面へ")
+    await desk.page.locator("#user_id").fill(admin.user_id)
+    await desk.page.locator("#password").fill(admin.password)
+    await desk.press("ログイン")
+    assert await desk.title() == "Webユーザー(申込者)登録確認"
+    assert "時間　切れ" in await desk.text()
+    await desk.press("確定する")
+    assert await desk.title() == "Webユーザー(申込者)登録完了"
+
+
+async def test_hostile_words_never_become_markup(desk: Desk, town: Town) -> None:
+    admin = await town.administrator()
+    await desk.log_in(admin)
+    dialogs: list[str] = []
+    desk.page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    for path in ("/administrator", "/applicants/new"):
+        for word in HOSTILE:
+            await desk.open(path)
+            for name in ("email", "name", "phone", "department", "title"):
+                await desk.page.locator(f"#{name}").fill(word)
+            await desk.press("確認する")
+            assert await desk.page.locator("main img, main script, form[action*=evil]").count() == 0
+            assert await desk.title() != "ただいまご利用いただけません", word
+    await desk.open("/applicants/new")
+    await desk.page.locator("#email").fill("x+'`{}|~@sample.com")
+    await desk.page.locator("#name").fill(HOSTILE[0])
+    await desk.page.locator("#department").fill("\"'><b>&")
+    await desk.press("確認する")
+    await desk.press("確定する")
+    for path in ("/applicants", f"/applicants/{admin.code}001", f"/applicants/{admin.code}001/change"):
+        await desk.open(path)
+        assert await desk.page.locator("main b, main script").count() == 0
+    await desk.open("/applicants")
+    assert "＜ｓｃｒｉｐｔ＞" in await desk.text()
+    assert dialogs == []
+
+
+async def test_a_gateway_that_is_away_is_said_calmly_and_the_rest_works_and_it_recovers(desk: Desk, town: Town) -> None:
+    admin = await town.administrator()
+    gate = Gate(town.outside.gateway("notifier"))
+    urls = {f"{name}_url": town.outside.gateway(name) for name in town.outside.known["services"]}
+    urls |= {"notifier_url": await gate.open(), "audit_url": f"http://127.0.0.1:{free_port()}"}
+    async with running(PortalSettings(port=0, secret=SECRET, **urls)) as portal:
+        apart = Desk(desk.page, Town(town.outside, town.platform, portal))
+        await apart.log_in(admin)
+        assert await apart.title() == "ユーザーページ"
+        assert "お知らせはありません" in await apart.text() or await apart.page.locator("#notices ~ ul").count()
+        await gate.close()
+        await apart.page.reload()
+        assert "お知らせは、ただいま表示できません" in await apart.text()
+        await apart.open("/notices")
+        assert await apart.title() == "ただいま一時的にご利用いただけません"
+        assert "お手続きの入力・申込み" in await apart.text(), "what still works"
+        await apart.open("/sessions")
+        assert "操作の記録は、ただいま表示できません" in await apart.text()
+        await apart.open("/notices")
+        await gate.open()
+        await apart.press("もう一度表示する")
+        assert await apart.title() == "掲載中のお知らせ一覧"
+        await gate.close()
+
+
+class Gate:
+    """A way to a gateway that can be shut, always at the same address."""
+
+    def __init__(self, target: str) -> None:
+        self._target = target.rpartition(":")[2]
+        self._port = free_port()
+        self._server: asyncio.Server | None = None
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def open(self) -> str:
+        """Let through; answers the address."""
+        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self._port)
+        return f"http://127.0.0.1:{self._port}"
+
+    async def close(self) -> None:
+        """Cut everything."""
+        if self._server is not None:
+            self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner, outer = await asyncio.open_connection("127.0.0.1", int(self._target))
+        self._writers += [writer, outer]
+        await asyncio.gather(_copy(reader, outer), _copy(inner, writer))
+
+
+async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+    try:
+        while data := await source.read(65536):
+            target.write(data)
+            await target.drain()
+    except ConnectionError:
+        pass
+    finally:
+        target.close()
+
+
+async def test_a_temporary_password_in_two_windows_is_used_once(open_desk, town: Town) -> None:
+    admin = await town.administrator()
+    before = await town.outside.newest_mail(admin.email)
+    rights = {"entry": "none", "contract_data": "none", "application_data": "none"}
+    form = {"email": "b@sample.com", "name": "仮　太郎", **rights}
+    await admin.person.call("POST", "identity", "/applicants", json=form)
+    mail = await town.outside.mail_to(admin.email, "初期パスワード", after=before)
+    newcomer = User(f"{admin.code}001", secret_in(mail["text"]), "b@sample.com", admin.person)
+    first, second = await open_desk(), await open_desk()
+    await first.log_in(newcomer)
+    assert first.path() == "/password/first"
+    await second.log_in(newcomer)
+    assert await second.errors(), "it works for one login"
