@@ -8,6 +8,7 @@ from chassis.service import Service
 from chassis.sql import Database
 from contracts.caller import Caller
 from contracts.identity import AccessRefused, AccessRevoked
+from contracts.notifier import SendLetter, SendMail
 from identity.api import (
     administrator,
     applicant_changes,
@@ -81,6 +82,7 @@ service = Service(
     tasks=[reissues.carry_out, tidy],
     provides=provide,
     commands=COMMANDS,
+    sends=[SendMail, SendLetter],
     revocations=AccessRevoked,
     refusal=AccessRefused,
 )

@@ -57,6 +57,8 @@ class Service:
     provides: Provide = nothing
     outlets: Mapping[str, Sequence[type[Message]]] = field(default_factory=dict)
     """Queues that others read (NEXI's systems): name → messages."""
+    sends: Sequence[type[Message]] = ()
+    """The commands it may send; the broker refuses others."""
     revocations: type[Message] | None = None
     """The event that ends sessions; all services hear the same one."""
     commands: Mapping[str, Callable[..., Any]] = field(default_factory=dict)

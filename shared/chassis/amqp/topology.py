@@ -50,7 +50,7 @@ def definitions(
         "vhosts": [{"name": platform}, {"name": partner}],
         "users": [{"name": user, "password": password, "tags": ""} for user, password in passwords.items()],
         "permissions": _permissions(services, platform, partner),
-        "topic_permissions": [_topics(service.name, platform) for service in services],
+        "topic_permissions": [right for service in services for right in _topics(service, platform)],
         "exchanges": [
             _exchange("events", "topic", platform),
             _exchange("commands", "topic", platform),
@@ -110,6 +110,11 @@ def _permissions(services: Iterable[Any], platform: str, partner: str) -> list[d
     return rights
 
 
-def _topics(service: str, platform: str) -> dict[str, Any]:
-    """A service may say events in its own name only."""
-    return {"user": service, "vhost": platform, "exchange": "events", "write": rf"^{service}\.", "read": ".*"}
+def _topics(service: Any, platform: str) -> list[dict[str, Any]]:
+    """A service may say events in its own name only, and send only the commands that it declares."""
+    commands = "|".join(kind.wire_type().replace(".", r"\.") for kind in service.sends)
+    writes = {"events": rf"^{service.name}\.", "commands": f"^({commands})$"}
+    return [
+        {"user": service.name, "vhost": platform, "exchange": exchange, "write": write, "read": ".*"}
+        for exchange, write in writes.items()
+    ]
