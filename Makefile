@@ -44,7 +44,7 @@ bench: .venv  ## measure, and compare with the targets
 	@$(RUN) -m bench $(ARGS)
 
 chaos: .venv  ## kill and cut while people work, and show that nothing is lost
-	@$(RUN) -m pytest tests/faults $(PYTEST_ARGS)
+	@mkdir -p .local; CHAOS=1 $(RUN) -m pytest -m chaos --durations=0 $(PYTEST_ARGS) | tee .local/chaos.txt
 
 demo: .venv  ## tell the main story on a running platform
 	@$(RUN) -m deploy.local.demo $(ARGS)

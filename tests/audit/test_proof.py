@@ -36,8 +36,9 @@ from tests.support import callers
 from tests.support.eventually import eventually
 from tests.support.keys import Signer
 from tests.support.platform import Platform, Speaker
+from tests.support.scale import scaled
 
-CHANGES = 100
+CHANGES = scaled(100, 1000)
 ROOT = Path(__file__).parents[2]
 
 
@@ -129,6 +130,7 @@ async def test_an_untouched_history_is_as_signed(evidence: Evidence, tmp_path: P
 TABLES = ("history", "entries", "blocks", "log")
 
 
+@pytest.mark.chaos
 async def test_every_change_is_found(evidence: Evidence, cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
     """A-1, scaled down: 100 of 100, each in a fresh copy of the same history."""
     chance = random.Random(11)

@@ -18,6 +18,7 @@ from tests.support import unique
 from tests.support.eventually import eventually
 from tests.support.keys import Signer
 from tests.support.platform import Platform
+from tests.support.scale import scaled
 
 FORGETFUL_INBOX = """
 create function forget() returns trigger language plpgsql as $$
@@ -25,7 +26,8 @@ begin delete from inbox where listener = new.listener and id = new.id; return nu
 alter function forget() security definer;
 create trigger forgetful after insert on inbox for each row execute function forget();
 """
-KILLS = int(os.environ.get("KILLS_PER_POINT", "1"))
+KILLS = scaled(1, 25)
+pytestmark = pytest.mark.chaos
 ROOT = Path(__file__).parents[2]
 
 

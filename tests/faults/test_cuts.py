@@ -16,8 +16,10 @@ from tests.support.eventually import eventually
 from tests.support.keys import Signer
 from tests.support.platform import Platform
 from tests.support.proxy import Proxy
+from tests.support.scale import scaled
 
-CUTS = 12
+CUTS = scaled(12, 400)
+pytestmark = pytest.mark.chaos
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +92,7 @@ async def test_a_broker_connection_cut_at_any_byte_loses_nothing(
     async with proxy_of(house.broker("victim")).serving() as proxy, behind(house, broker=proxy) as runtime:
         await eventually(lambda: heard_something(house, client, runtime), timeout=30)
         for cut in range(CUTS):
-            proxy.cut_after(60 + cut * 97)
+            proxy.cut_after(60 + cut * (1200 // CUTS))
             words += [unique.word("cut") for _ in range(3)]
             assert [await say(client, runtime, word) for word in words[-3:]] == [204, 204, 204]
             await asyncio.sleep(0.3)

@@ -1,7 +1,6 @@
 """A killed notifier loses no mail, and repeats at most those that were on their way, byte for byte."""
 
 import asyncio
-import os
 import random
 from collections import Counter
 from uuid import UUID
@@ -16,9 +15,11 @@ from tests.notifier.relays import BadRelay, bad_relay
 from tests.notifier.wishes import Wishes, address
 from tests.support.eventually import eventually
 from tests.support.platform import Platform, Speaker
+from tests.support.scale import scaled
 
 SENDERS = 4
-SCALE = 100 if os.environ.get("CHAOS") else 1
+SCALE = scaled(1, 100)
+pytestmark = pytest.mark.chaos
 
 
 @pytest.mark.requirement("R-6", "H6")
