@@ -7,7 +7,7 @@ WORKERS ?= 2
 PYTEST_ARGS ?=
 ARGS ?=
 
-.PHONY: help .venv run stop status reset test check bench chaos demo map docs lock
+.PHONY: help .venv run stop status reset test check bench chaos demo screens map docs lock
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 14
@@ -48,6 +48,9 @@ chaos: .venv  ## kill and cut while people work, and show that nothing is lost
 
 demo: .venv  ## tell the main story on a running platform
 	@$(RUN) -m deploy.local.demo $(ARGS)
+
+screens: .venv  ## photograph every screen of the portal into docs/screens
+	@$(RUN) -m tests.portal.screens
 
 map: docs  ## the map of the house in the README
 docs: .venv  ## write the generated documents anew

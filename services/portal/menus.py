@@ -24,3 +24,9 @@ PATHS: Final = {
     "access_history": "/access-history",
     "one_time_password_entry": "/one-time-password",
 }
+
+MORE: Final = {
+    "user_management": (("/sessions", "ログイン中の端末・操作の記録"),),
+    "management": (("/mails", "メールの送信状況"), ("/security-trail", "操作の記録（会社全体）")),
+}
+"""What the portal offers beyond the manual's menus, by section."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 from portal.answers import Answer
 from portal.forms import Form
 from portal.gateways import Gateway, Refused
-from portal.menus import PATHS
+from portal.menus import MORE, PATHS
 from portal.routing import Needs, Screens
 from portal.visits import Visit
 
@@ -21,7 +21,7 @@ async def show_user_page(visit: Visit) -> Answer:
     menu, notices = await asyncio.gather(
         visit.ask(Gateway.IDENTITY, "GET", "/menu"), visit.ask_calmly(Gateway.NOTIFIER, "GET", "/notices/newest")
     )
-    return visit.page("user_page/user_page.html", menu=menu, notices=notices, paths=PATHS)
+    return visit.page("user_page/user_page.html", menu=menu, notices=notices, paths=PATHS, more=MORE)
 
 
 @screens.get("/notices", needs=Needs.USER)

@@ -1,0 +1,42 @@
+"""Photographs every screen into docs/screens, on a wide window and on a phone (`make screens`)."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.portal.desks import Desk, Town
+from tests.portal.tour import whole_tour
+
+FOLDER = Path(__file__).parents[2] / "docs" / "screens"
+PHONE = ("login", "user-page", "applicants", "applicant-new")
+
+pytestmark = pytest.mark.browser
+
+
+async def test_photograph_every_screen(open_desk: Callable[..., object], town: Town) -> None:
+    """Run by the command below only: its name is not that of a test module."""
+    desk: Desk = await open_desk(viewport={"width": 1100, "height": 800})  # type: ignore[misc]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for old in FOLDER.glob("*.png"):
+        old.unlink()
+    titles: list[tuple[str, str]] = []
+
+    async def photograph(name: str) -> None:
+        await desk.page.wait_for_load_state()
+        titles.append((name, await desk.title()))
+        await desk.page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
+        if name in PHONE:
+            await desk.page.set_viewport_size({"width": 390, "height": 800})
+            await desk.page.screenshot(path=FOLDER / f"{name}-phone.png", full_page=True)
+            await desk.page.set_viewport_size({"width": 1100, "height": 800})
+
+    await whole_tour(town, desk, photograph)
+    lines = ["# The screens", "", "Photographed by `make screens`, from a platform with fresh data.", ""]
+    lines += [f"- [{title}]({name}.png) `{name}`" for name, title in titles]
+    (FOLDER / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", __file__]))
