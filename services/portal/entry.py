@@ -114,4 +114,4 @@ async def _refreshed(visit: Visit, sheet: Sheet, path: str, carried: dict[str, A
 
 
 def _again(visit: Visit, path: str, carried: dict[str, Any], values: dict[str, Any], **more: Any) -> Answer:
-    return visit.go(path, {"carried": carried, "values": values, **more}, part="main")
+    return visit.go(path, {"carried": carried, "values": values, **more})

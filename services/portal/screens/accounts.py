@@ -40,7 +40,7 @@ async def start(visit: Visit) -> Answer:
     """変更 or 削除 of the account that was chosen with its radio button; a deletion goes straight to confirmation."""
     chosen = CHOSEN_ACCOUNT.fullmatch(str(visit.form.get("account", "")))
     if chosen is None:
-        return visit.go("/accounts", {"notice": NOT_CHOSEN}, part="main")
+        return visit.go("/accounts", {"notice": NOT_CHOSEN})
     account_id, version = chosen[1], int(chosen[2])
     if visit.form.get("action") != "delete":
         return visit.go(f"/accounts/{account_id}/change")

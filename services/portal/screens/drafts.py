@@ -98,7 +98,7 @@ async def _back(visit: Visit, path: str, refusal: Refused) -> Answer:
     sheet = sheet_of(found := await found_by(visit))
     errors = sheet.place(refusal.fields)
     if "acknowledged" in errors or not sheet.editable:
-        return visit.go(f"{path}/confirmation", {"errors": errors}, part="main")
+        return visit.go(f"{path}/confirmation", {"errors": errors})
     carried = {"number": found["number"], "version": found["version"], **await sheet.resume(visit, found)}
     values = sheet.values(found["content"], carried)
-    return visit.go(f"{path}/input", {"carried": carried, "values": values, "errors": errors}, part="main")
+    return visit.go(f"{path}/input", {"carried": carried, "values": values, "errors": errors})

@@ -101,7 +101,7 @@ async def _search(visit: Visit, view: str, path: str) -> Answer:
             if refusal.status != 422:
                 raise
             form.add(refusal.fields)
-    return visit.go(path, {"values": values, "errors": form.errors, "found": found}, part="found" if found else "main")
+    return visit.go(path, {"values": values, "errors": form.errors, "found": found}, part="found" if found else "")
 
 
 async def _download(visit: Visit, view: str, what: str) -> Answer:
