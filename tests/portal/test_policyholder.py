@@ -1,45 +1,22 @@
 """保険利用者情報: looked at by head office and branch, and changed in three steps."""
 
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from pathlib import Path
 
 import pytest
 
-from contracts.nexi import ProcedureCompleted
+from contracts.nexi import Document, ProcedureCompleted
 from deploy.local.seed import branch
-from tests.portal.desks import Desk, Town, User
-from tests.support.eventually import eventually
+from tests.portal.desks import Desk, Town
+from tests.portal.errands import DAY, PDF, administrator, draft, fill_day, pink
+from tests.support.unique import now
 
 pytestmark = pytest.mark.browser
 
 MENU = "保険利用者情報照会・変更"
-DAY = (datetime.now(UTC) + timedelta(days=40)).strftime("%Y-%m-%d")
-
-
-async def administrator(town: Town, **profile: object) -> User:
-    """A new administrator whose policyholder's data have come everywhere."""
-    admin = await town.administrator(**profile)
-    for service in ("accounts", "applications"):
-        async with town.platform.owner(service) as database:
-            question = "select true from profiles where policyholder_code = $1"
-            await eventually(lambda database=database: database.fetchval(question, admin.code))
-    return admin
-
-
-async def fill_day(desk: Desk, day: str = DAY) -> None:
-    """The three boxes of the wished day."""
-    for number, part in enumerate(day.split("-"), 1):
-        await desk.page.locator(f"[name=wished_date_{number}]").fill(part)
-
-
-async def draft(desk: Desk, address: str) -> str:
-    """Fill in the change and go to its confirmation; answers the number."""
-    await desk.open("/policyholder/change")
-    await fill_day(desk)
-    await desk.page.locator("#address").fill(address)
-    await desk.press("変更内容の確認へ")
-    return await desk.page.locator("#number").inner_text()
 
 
 @pytest.mark.requirement(
@@ -153,7 +130,8 @@ async def test_a_completed_change_is_announced_and_its_notice_downloaded(desk: D
     number = await draft(desk, "東京都港区５－５")
     await desk.press("申込み")
     day = datetime.fromisoformat(DAY).date()
-    await town.outside.say(ProcedureCompleted(number=number, effective_date=day))
+    notice = Document(title="変更手続完了通知書", pdf=base64.b64encode(PDF).decode())
+    await town.outside.say(ProcedureCompleted(number=number, effective_date=day, document=notice, issued_at=now()))
     await desk.open("/policyholder")
     async with asyncio.timeout(10):
         while number not in await desk.text():
@@ -162,6 +140,11 @@ async def test_a_completed_change_is_announced_and_its_notice_downloaded(desk: D
     assert "反映されます" in await desk.text()
     await desk.open(f"/applications/{number}")
     assert "手続完了" in await desk.text()
+    async with desk.page.expect_download() as waiting:
+        await desk.page.get_by_role("link", name="通知書ダウンロード").click()
+    download = await waiting.value
+    assert download.suggested_filename == f"{number}.pdf"
+    assert Path(await download.path()).read_bytes() == PDF
     await desk.open("/policyholder/history")
     assert "（現在）" in await desk.text()
 
@@ -178,9 +161,3 @@ async def test_an_applicant_sees_the_information_and_cannot_change_it(
     assert await desk.page.get_by_role("link", name="変更する").count() == 0
     await desk.open("/policyholder/change")
     assert await desk.title() == "ご利用いただけません"
-
-
-async def pink(desk: Desk, selector: str) -> bool:
-    """Whether the field is shown in pink."""
-    color = await desk.page.locator(selector).evaluate("e => getComputedStyle(e).backgroundColor")
-    return bool(color == "rgb(255, 214, 224)")

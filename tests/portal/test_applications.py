@@ -1,0 +1,125 @@
+"""Web申込状況一覧: searched, sorted, resumed and withdrawn; and the procedures of the other chapters."""
+
+import re
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from tests.portal.desks import Desk, Town
+from tests.portal.errands import PDF, administrator, draft, register_account
+
+pytestmark = pytest.mark.browser
+
+ELECTRONIC = "/procedures/electronic_application_procedures/electronic_application"
+
+
+async def enter(desk: Desk, subject: str, body: str = "内容") -> None:
+    """The two fields that every other procedure must have."""
+    await desk.page.locator("#subject").fill(subject)
+    await desk.page.locator("#body").fill(body)
+
+
+@pytest.mark.requirement("R20", "R49", "R188", "R199", "R227")
+async def test_a_draft_is_found_in_the_list_resumed_and_applied_for(desk: Desk, town: Town) -> None:
+    await desk.log_in(await administrator(town))
+    number = await draft(desk, "東京都港区６－６")
+    account = await register_account(desk, "5555555")
+    await desk.open("/")
+    await desk.press("Web申込状況一覧")
+    assert "2件" in await desk.text()
+    numbers = desk.page.locator("tbody th")
+    assert await numbers.all_inner_texts() == [account, number]
+    await desk.press("申込種類の昇順")
+    assert await desk.page.locator("th[aria-sort=ascending]").inner_text() != ""
+    await desk.page.get_by_label("入力中").check()
+    await desk.press("検索")
+    assert await numbers.all_inner_texts() == [number]
+    await desk.page.reload()
+    assert await numbers.all_inner_texts() == [number], "the conditions are in the address"
+    await desk.press(f"{number} を再開")
+    await desk.press("申込み")
+    assert number in await desk.text()
+    await desk.open("/applications?number=x")
+    assert len(await desk.errors()) == 1
+
+
+@pytest.mark.requirement("P1", "R188")
+async def test_a_draft_is_withdrawn_after_the_message_box(desk: Desk, town: Town) -> None:
+    await desk.log_in(await administrator(town))
+    number = await draft(desk, "東京都港区７－７")
+    await desk.open(f"/applications/{number}")
+    await desk.press("取下げ")
+    assert "よろしいですか？" in await desk.text()
+    await desk.page.get_by_role("button", name="キャンセル").click()
+    await desk.press("取下げ")
+    await desk.page.get_by_role("button", name="OK").click()
+    await desk.page.get_by_text("この申込みを取り下げました。").wait_for()
+    steps = desk.page.get_by_role("region", name="手続きの経過").locator("td:nth-child(2)")
+    assert await steps.all_inner_texts() == ["入力内容の保存", "取下げ"]
+    await desk.open("/applications")
+    assert "0件" in await desk.text()
+    await desk.open(f"/applications/{number}/confirmation")
+    assert desk.path() == f"/applications/{number}"
+
+
+@pytest.mark.requirement("R7", "R26", "R41", "R42", "R48")
+async def test_an_electronic_application_carries_its_files(desk: Desk, town: Town) -> None:
+    await desk.log_in(await administrator(town))
+    await desk.press("電子申請のお手続き")
+    assert "手続きの流れ" in await desk.text()
+    await desk.press("電子申請")
+    await enter(desk, "住所変更の届出", "一行目\n二行目")
+    await desk.press("ファイルの添付へ")
+    assert await desk.title() == "電子申請: ファイルの添付"
+    await desk.press("添付する")
+    assert await desk.errors() == ["添付するPDFファイルを選択してください。"]
+    for name, content in (("偽物.pdf", b"no pdf"), ("委任状.pdf", PDF)):
+        await desk.page.set_input_files("#file", {"name": name, "mimeType": "application/pdf", "buffer": content})
+        await desk.press("添付する")
+    assert "委任状.pdf" in await desk.text()
+    assert "偽物.pdf" not in await desk.text()
+    await desk.press("申込内容の確認へ")
+    assert "一行目\n二行目" in await desk.text()
+    await desk.press("申込む")
+    assert "委任状.pdf" in await desk.text()
+
+
+@pytest.mark.requirement("R13", "R22", "R31", "R38", "R40")
+async def test_an_insurance_procedure_wears_the_second_pattern(desk: Desk, town: Town) -> None:
+    await desk.log_in(await administrator(town))
+    await desk.press("保険申込み・変更のお手続き")
+    assert await desk.page.get_by_role("button", name="終了").count() == 1
+    await desk.press("包括保険共通")
+    await desk.press("申込内容の確認へ")
+    assert await desk.errors() == [
+        "件名は必須項目です。入力してください。", "申込内容は必須項目です。入力してください。",
+    ]  # fmt: skip
+    await enter(desk, "台帳の通知")
+    await desk.press("申込内容の確認へ")
+    number = await desk.page.locator("#number").inner_text()
+    assert re.fullmatch(r"[0-9]{4}-[0-9]{4}-[0-9]{4,5}", number)
+    await desk.press("終了")
+    assert desk.path() == "/logged-out"
+
+
+@pytest.mark.requirement("P3", "P4")
+async def test_an_applicant_who_may_only_enter_saves_what_somebody_else_applies_for(
+    open_desk: Callable[..., Awaitable[Desk]], town: Town
+) -> None:
+    admin = await administrator(town)
+    office, desk = await open_desk(), await open_desk()
+    await desk.log_in(await town.applicant(admin, entry="enter"))
+    await desk.open("/procedures/accident_procedures/loss_notice")
+    await enter(desk, "損失の発生")
+    await desk.press("申込内容の確認へ")
+    number = await desk.page.locator("#number").inner_text()
+    assert "入力内容は保存されています" in await desk.text()
+    assert await desk.page.get_by_role("button", name="申込む").count() == 0
+    await office.log_in(admin)
+    await office.open(f"/applications/{number}/confirmation")
+    await office.press("申込む")
+    assert number in await office.text()
+    stranger = await open_desk()
+    await stranger.log_in(await administrator(town))
+    await stranger.open(f"/applications/{number}")
+    assert await stranger.title() == "ページが見つかりません"

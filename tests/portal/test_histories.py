@@ -1,0 +1,99 @@
+"""アクセス履歴出力, the security trail and the company's mails, for the administrator."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from tests.portal.desks import Desk, Town, User
+from tests.portal.errands import administrator, register_account
+from tests.support.eventually import eventually
+
+pytestmark = pytest.mark.browser
+
+
+async def recorded(town: Town, user: User) -> None:
+    """Wait until the audit store has heard of the login."""
+    async with town.platform.owner("audit") as database:
+        question = "select count(*) >= 3 from history where user_id = $1"
+        await eventually(lambda: database.fetchval(question, user.user_id))
+
+
+async def download(desk: Desk) -> tuple[str, bytes]:
+    """ダウンロード: the file's name and content."""
+    async with desk.page.expect_download() as waiting:
+        await desk.page.get_by_role("link", name="ダウンロード", exact=True).click()
+    file = await waiting.value
+    return file.suggested_filename, Path(await file.path()).read_bytes()
+
+
+@pytest.mark.requirement(
+    "R240", "R241", "R242", "R243", "R244", "R245", "R246", "R247", "R248", "R249", "R250", "R251", "R253", "H6",
+)  # fmt: skip
+async def test_the_access_history_is_searched_and_downloaded_in_every_form(desk: Desk, town: Town) -> None:
+    admin = await administrator(town)
+    await desk.log_in(admin)
+    await recorded(town, admin)
+    await desk.press("アクセス履歴出力")
+    assert await desk.title() == "アクセス履歴出力"
+    await desk.page.locator("#first_day").fill("2010-01-01")
+    for form, columns in (("WebユーザーID単位", "WebユーザーID,アクセス日時"), ("アクセス日時単位", "アクセス日時,")):
+        for words, encoding in (("UTF-8（BOM付き）", "utf-8-sig"), ("Windows-31J（シフトJIS）", "cp932")):
+            await desk.page.get_by_label(form).check()
+            await desk.page.get_by_label(words).check()
+            await desk.press("検索")
+            text = await desk.text()
+            assert "レコード件数" in text
+            assert "おおよそのファイルサイズ" in text
+            name, content = await download(desk)
+            assert name.endswith(".csv")
+            lines = content.decode(encoding)
+            assert lines.startswith(columns)
+            rows = list(csv.reader(lines.splitlines()))
+            assert f"{len(rows) - 1}件" in text
+            assert "[1-1]ログイン" in lines
+    await desk.page.locator("#user_id").select_option(admin.user_id)
+    await desk.press("検索")
+    assert f"対象WebユーザーID\t{admin.user_id}" in await desk.text()
+
+
+@pytest.mark.requirement("R246", "R253")
+async def test_without_a_match_another_search_is_offered(desk: Desk, town: Town) -> None:
+    await desk.log_in(await administrator(town))
+    await desk.open("/access-history")
+    await desk.page.locator("#first_day").fill("2015-01-01")
+    await desk.page.locator("#last_day").fill("2016-03-21")
+    await desk.press("検索")
+    assert "対象データがありません" in await desk.text()
+    assert await desk.page.locator("#last_day").input_value() == "2016-03-21"
+    await desk.page.locator("#first_day").fill("2017-01-01")
+    await desk.press("検索")
+    assert await desk.errors() == ["終了日は開始日以降の日付を指定してください。"]
+    await desk.page.locator("#first_day").fill("")
+    await desk.press("検索")
+    assert await desk.errors() == ["対象期間（開始日）は必須項目です。入力してください。"]
+
+
+@pytest.mark.requirement("H2", "N4")
+async def test_the_administrator_sees_trail_and_mails_and_applicants_do_not(desk: Desk, town: Town) -> None:
+    admin = await administrator(town)
+    await desk.log_in(admin)
+    number = await register_account(desk, "6666666")
+    for path in ("/security-trail", "/mails"):
+        await desk.open(path)
+        for _ in range(100):
+            if number in await desk.page.content():
+                break
+            await desk.page.reload()
+        assert number in await desk.page.content()
+    await desk.open("/security-trail/export")
+    await desk.press("検索")
+    assert "操作の記録" in await desk.title()
+    assert (await download(desk))[0].endswith(".csv")
+    await desk.open("/security-trail?first_day=x")
+    assert len(await desk.errors()) == 1
+    await desk.press("ログアウト")
+    await desk.log_in(await town.applicant(admin))
+    for path in ("/security-trail", "/mails", "/access-history"):
+        await desk.open(path)
+        assert await desk.title() == "ご利用いただけません"
