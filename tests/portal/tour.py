@@ -1,13 +1,11 @@
 """A walk through the screens, one after the other: for looking at each of them, by axe or by a camera."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from deploy.local.outsiders import secret_in
+from tests.portal import tour_of_applications
 from tests.portal.desks import Desk, Town, User
-
-Station = Callable[[str], Awaitable[None]]
-"""Called at each screen with its name."""
+from tests.portal.stations import Station
 
 
 async def before_login(town: Town, desk: Desk, station: Station) -> None:
@@ -161,5 +159,6 @@ async def whole_tour(town: Town, desk: Desk, station: Station) -> None:
     await own(town, desk, station, admin)
     await administrator(town, desk, station, admin)
     await applicants(town, desk, station)
+    await tour_of_applications.applications(town, desk, station, admin)
     await one_time_password(town, desk, station, admin)
     await first_login(town, desk, station, admin)
