@@ -1,5 +1,6 @@
 """The browser of the tests: Debian's chromium with a Japanese font, installed when absent and possible."""
 
+import ctypes
 import fcntl
 import os
 import shutil
@@ -29,6 +30,10 @@ def chromium() -> str:
 
 
 def _find() -> str | None:
+    try:
+        ctypes.CDLL("libatomic.so.1")  # without it the driver dies without a word
+    except OSError:
+        return None
     named = os.environ.get("CHROMIUM")
     return named or next(filter(None, map(shutil.which, NAMES)), None)
 

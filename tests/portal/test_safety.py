@@ -215,6 +215,28 @@ async def test_a_gateway_that_is_away_is_said_calmly_and_the_rest_works_and_it_r
         await gate.close()
 
 
+@pytest.mark.requirement("R12", "L9")
+async def test_two_processes_of_the_portal_are_one_to_a_browser(town: Town) -> None:
+    admin = await town.administrator()
+    urls = {f"{name}_url": town.outside.gateway(name) for name in town.outside.known["services"]}
+    async with running(PortalSettings(port=0, secret=SECRET, **urls)) as other:
+        browser = Browser(town.url)
+        await browser.log_in(admin)
+        token = await browser.form_token("/administrator")
+        form = {"form_token": token, "email": admin.email, "name": "日本　三郎", "one_time_password": "false"}
+        _, shown_form, _ = await browser.ask("POST", "/administrator", form)
+        browser.url = other.url
+        status, _, page = await browser.ask("GET", shown_form)
+        assert status == 200
+        assert "日本　三郎" in page
+        leaving, confirming = re.findall(r'name="form_token" value="([^"]+)"', page)
+        kept = dict(browser.cookies)
+        assert (await browser.ask("POST", "/logout", {"form_token": leaving}))[1] == "/logged-out"
+        browser.cookies, browser.url = kept, town.url
+        _, where, _ = await browser.ask("POST", shown_form, {"form_token": confirming})
+        assert where.startswith("/timed-out"), "the other process does not trust its token a moment longer (L9)"
+
+
 class Gate:
     """A way to a gateway that can be shut, always at the same address."""
 
