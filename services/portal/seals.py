@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 LIFE_SECONDS: Final = 12 * 3600
 LONGEST: Final = 3000
 """Letters of a URL that a sealed input may take; what is longer waits on a shelf of this process."""
-MOST_SHELVED: Final = 500
+MOST_SHELVED: Final = 64 * 1024 * 1024
+"""Letters on the shelf; the oldest make room."""
 
 
 class Unreadable(Exception):
@@ -30,6 +31,7 @@ class Seals:
         self._box = AESGCM(hashlib.sha256(b"portal input " + secret.encode()).digest())
         self._key = hashlib.sha256(b"portal forms " + secret.encode()).digest()
         self._shelf: OrderedDict[str, str] = OrderedDict()
+        self._shelved = 0
 
     def seal(self, values: Any, whose: str) -> str:
         """Letters for a URL that only `unseal` for the same user can read."""
@@ -68,6 +70,7 @@ class Seals:
     def _put_aside(self, token: str) -> str:
         key = f"shelf-{os.urandom(18).hex()}"
         self._shelf[key] = token
-        if len(self._shelf) > MOST_SHELVED:
-            self._shelf.popitem(last=False)
+        self._shelved += len(token)
+        while self._shelved > MOST_SHELVED:
+            self._shelved -= len(self._shelf.popitem(last=False)[1])
         return key
