@@ -132,7 +132,7 @@ async def test_an_account_that_changed_meanwhile_is_said_before_the_application(
     assert await desk.page.get_by_role("button", name="申込み", exact=True).count() == 0
 
 
-@pytest.mark.requirement("R101", "R102", "R103", "R104", "R105")
+@pytest.mark.requirement("R101", "R102", "R103", "R104", "R105", "R204")
 async def test_an_applicant_sees_the_accounts_in_every_order_and_no_buttons(
     open_desk: Callable[..., Awaitable[Desk]], town: Town
 ) -> None:
@@ -141,6 +141,10 @@ async def test_an_applicant_sees_the_accounts_in_every_order_and_no_buttons(
     await office.log_in(admin)
     await register_account(office, "9999999", "保険料返還")
     await register_account(office, "0000001", "保険金請求")
+    await office.open("/accounts/new")
+    await fill_account(office, "0000002", "保険金請求")
+    await office.press("申込内容の確認へ")
+    assert "同じ利用区分の口座がすでに登録されています" in await office.text()
     await desk.log_in(await town.applicant(admin))
     await desk.press("口座情報照会")
     for order, expected in (("昇順", ["0000001", "9999999"]), ("降順", ["9999999", "0000001"])):

@@ -45,6 +45,7 @@ async def test_the_access_history_is_searched_and_downloaded_in_every_form(desk:
             text = await desk.text()
             assert "レコード件数" in text
             assert "おおよそのファイルサイズ" in text
+            assert "ダウンロードには時間がかかることがあります" in text
             name, content = await download(desk)
             assert name.endswith(".csv")
             lines = content.decode(encoding)

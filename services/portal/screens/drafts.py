@@ -52,7 +52,7 @@ async def show_confirmation(visit: Visit) -> Answer:
         found=found,
         sheet=sheet,
         rows=await sheet.rows(visit, found),
-        objection=await sheet.objection(visit, found),
+        judgement=await sheet.judged(visit, found),
         may_apply="apply" in visit.me["may"],
         form=Form(errors=state.get("errors", {})),
         pattern=sheet.pattern,

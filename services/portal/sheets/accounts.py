@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from portal.answers import Answer
 from portal.gateways import Gateway, Refused
-from portal.sheets.sheet import Row, Sheet, digits_of, text_of
+from portal.sheets.sheet import Judgement, Row, Sheet, digits_of, text_of
 from portal.visits import Visit
 
 LABELS: Final = {
@@ -21,6 +21,7 @@ DEPOSIT_TYPES: Final = {"ordinary": "普通預金", "current": "当座預金"}
 USES: Final = {"premium_refund": "保険料返還", "claim_payment": "保険金請求"}
 CHOSEN: Final = ("bank_code", "branch_code")
 """Fields that are never typed (R208): they come out of the sealed state, not out of the form."""
+ALREADY: Final = "同じ利用区分の口座がすでに登録されています。口座情報一覧をご確認のうえ、お申込みください。"
 CHOICES: Final = {"choose_bank": "/accounts/banks", "choose_branch": "/accounts/branches"}
 
 
@@ -82,8 +83,10 @@ class AccountEntry(Sheet):
         shown = words(content | {"bank_name": bank, "branch_name": branch})
         return [Row(label, shown[name], before.get(name, ""), name in before) for name, label in LABELS.items()]
 
-    async def objection(self, visit: Visit, application: Mapping[str, Any]) -> str:
-        return (await check(visit, application))["reason"] or ""
+    async def judged(self, visit: Visit, application: Mapping[str, Any]) -> Judgement:
+        checked = await check(visit, application)
+        new = "account_id" not in application["content"]
+        return Judgement(checked["reason"] or "", ALREADY if new and checked["for_same_use"] else "")
 
 
 class AccountDeletion(Sheet):
@@ -105,8 +108,8 @@ class AccountDeletion(Sheet):
             account = await self._as_it_was(visit, application["number"])
         return [Row(label, account[name]) for name, label in LABELS.items()]
 
-    async def objection(self, visit: Visit, application: Mapping[str, Any]) -> str:
-        return (await check(visit, application))["reason"] or ""
+    async def judged(self, visit: Visit, application: Mapping[str, Any]) -> Judgement:
+        return Judgement((await check(visit, application))["reason"] or "")
 
     async def _as_it_was(self, visit: Visit, number: str) -> dict[str, str]:
         items = await visit.ask(Gateway.APPLICATIONS, "GET", f"/applications/{number}/changes")

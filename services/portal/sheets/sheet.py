@@ -21,6 +21,14 @@ class Row:
     changed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Why a draft cannot be carried out as things stand, and what to think of before it is; empty for nothing."""
+
+    objection: str = ""
+    hint: str = ""
+
+
 class Sheet:
     """One kind of procedure: its words, its input, and how its content is shown.
 
@@ -69,9 +77,9 @@ class Sheet:
         """What the input's template wants to know beside its form."""
         return {}
 
-    async def objection(self, visit: Visit, application: Mapping[str, Any]) -> str:
-        """Why a draft could not be carried out if it were submitted now; empty when it could."""
-        return ""
+    async def judged(self, visit: Visit, application: Mapping[str, Any]) -> Judgement:
+        """Whether a draft could be carried out if it were submitted now."""
+        return Judgement()
 
     def aside(self, visit: Visit, carried: dict[str, Any], values: dict[str, Any], path: str) -> Answer | None:
         """Where another button of the input than the one onward leads."""
