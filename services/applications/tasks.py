@@ -11,8 +11,7 @@ from applications.store import documents, lists, requests
 from applications.store.outcomes import Outcomes, words_for_submitted
 from chassis.amqp import wake
 from chassis.amqp.connection import persist
-from chassis.amqp.consumer import DATABASE_AWAY
-from chassis.sql import Database
+from chassis.sql import DATABASE_AWAY, Database
 
 log = structlog.get_logger()
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 import structlog
 from prometheus_client import Gauge
 
-from chassis.amqp.consumer import DATABASE_AWAY, Consumer
-from chassis.sql import Database
+from chassis.amqp.hearing import Hearing
+from chassis.sql import DATABASE_AWAY, Database
 
 log = structlog.get_logger()
 
@@ -20,12 +20,12 @@ PARKED = Gauge("parked_events", "Events set aside, by state", ["state"])
 OUTBOX_AGE = Gauge("outbox_age_seconds", "Age of the oldest event not yet confirmed by the broker")
 
 
-async def retry_parked(consumers: Sequence[Consumer]) -> None:
+async def retry_parked(hearings: Sequence[Hearing]) -> None:
     """Try parked events whose pause is over, one by one."""
     while True:
-        for consumer in consumers:
+        for hearing in hearings:
             try:
-                while await consumer.retry_due():
+                while await hearing.retry_due():
                     pass
             except DATABASE_AWAY as error:
                 log.warning("retries_wait", error=type(error).__name__)

@@ -20,6 +20,7 @@ from chassis.amqp.connection import persist
 from chassis.amqp.consumer import Consumer
 from chassis.amqp.relay import Relay
 from chassis.asyncapi import document
+from chassis.background import background as background_work
 from chassis.housekeeping import keep_house, retry_parked
 from chassis.http import Problem, Route, Routes, build_application, serve
 from chassis.messages import Message
@@ -92,7 +93,7 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
             type(settings): settings, Database: database, Revocations: revocations, Verifier: verifier, **own
         }  # fmt: skip
         consumers = [Consumer(service.name, listeners, database, provides) for listeners in service.listeners]
-        background = await stack.enter_async_context(_background())
+        background = await stack.enter_async_context(background_work())
         application = _gateway(service, provides, verifier, _readiness(database, revocations, consumers))
         relay = Relay(database, settings.database_url, {"": settings.broker_url})
         background.start("relay", relay.run())
@@ -100,7 +101,7 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
         for consumer, listeners in zip(consumers, service.listeners, strict=True):
             url = settings.broker_url_for(listeners.bindings[0][0])
             background.start(consumer.queue, persist(consumer.queue, _consuming(consumer, url)))
-        background.start("retries", retry_parked(consumers))
+        background.start("retries", retry_parked([consumer.hearing for consumer in consumers]))
         background.start("housekeeping", keep_house(database))
         stack.push_async_callback(revocations.leave)  # after the last request was answered, not before
         server = await serve(application, settings.host, settings.port)
@@ -215,39 +216,3 @@ async def _flush(database: Database) -> None:
                 await asyncio.sleep(0.02)
     except Exception as error:
         log.info("left_in_outbox", error=type(error).__name__)
-
-
-class _Background:
-    """The long-running work of a process; one that ends by an error ends the process, so that it is restarted."""
-
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._owner = asyncio.current_task()
-
-    def start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()):
-            log.critical("background_work_died", work=task.get_name(), exc_info=error)
-            if self._owner is not None:
-                self._owner.cancel()
-
-    async def stop(self) -> None:
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks, timeout=5)
-
-
-@asynccontextmanager
-async def _background() -> AsyncIterator[_Background]:
-    background = _Background()
-    try:
-        yield background
-    finally:
-        await background.stop()

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import aio_pika
 import aiohttp
 import pytest
 from pydantic_settings import SettingsConfigDict
 
 from chassis.amqp import Listeners, Park, wake
 from chassis.http import PUBLIC, Body, Routes
-from chassis.messages import Command, Event, Received
+from chassis.messages import Command, Envelope, Event, Received, encode, new_id
 from chassis.service import Runtime, Service
 from chassis.settings import Settings
 from chassis.sql import Database, Tx
@@ -98,7 +99,7 @@ async def sample(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.Temp
     (migrations / "0001_tables.sql").write_text(MIGRATION)
     service = Service(
         name="sample", title="Sample", caller=Caller, settings=SampleSettings, migrations=migrations,
-        routes=[routes], listeners=[listeners],
+        routes=[routes], listeners=[listeners], sends=[Wished],
     )  # fmt: skip
     platform = Platform(cluster, folder, signer, {"sample": service})
     await platform.prepare()
@@ -241,6 +242,28 @@ async def test_what_cannot_be_read_goes_to_quarantine_with_its_reason(
     await eventually(lambda: heard(running.database, word))
     row = await running.database.fetchrow("select * from parked where number > $1 and state = 'unreadable'", before)
     assert reason in row["reason"]
+
+
+async def test_what_the_broker_gave_up_on_is_parked_unless_it_was_heard(sample: Platform, running: Runtime) -> None:
+    """A crash that uses up the deliveries may have come after a part of the message was handled."""
+    known, unknown = Noted(word=unique.word()), Noted(word=unique.word())
+    (heard_id,) = await sample.say("sample", known)
+    await eventually(lambda: heard(running.database, known.word))
+    lost_id = new_id()
+    envelopes = [
+        (Envelope(event_id, Noted.wire_type(), "/sample", unique.now(), None), message.model_dump_json())
+        for event_id, message in ((heard_id, known), (lost_id, unknown))
+    ]
+    connection = await aio_pika.connect(f"{sample.cluster.broker_url}/{sample.host}")
+    async with connection:
+        channel = await connection.channel()
+        await channel.default_exchange.publish(aio_pika.Message(encode(envelopes)), "sample.notes.dead")
+
+    async def parked() -> Any:
+        return await running.database.fetchval("select state from parked where id = $1", lost_id)
+
+    assert await eventually(parked) == "parked"
+    assert await running.database.fetchval("select count(*) from parked where id = $1", heard_id) == 0
 
 
 async def test_a_second_process_takes_over_the_relay(sample: Platform, running: Runtime) -> None:

@@ -13,7 +13,7 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis import command_line
 from chassis.amqp import Listeners
-from chassis.amqp.consumer import Consumer
+from chassis.amqp.hearing import Hearing
 from chassis.amqp.relay import Relay
 from chassis.http import PUBLIC, Body, Routes
 from chassis.messages import Envelope, Event, Received
@@ -94,11 +94,11 @@ POINTS: dict[str, tuple[Any, str, str]] = {
     "between two messages": (Relay, "_send", "after"),
     "after the confirm, before forgetting": (Relay, "_publish", "after"),
     "after forgetting": (Relay, "_rest", "before"),
-    "after receiving": (Consumer, "_handle", "before"),
-    "after handling one event": (Consumer, "_dispatch", "after"),
-    "after the commit of one event": (Consumer, "_hear", "after"),
-    "after the commit of a batch": (Consumer, "_hear_batch", "after"),
-    "after the commits, before the acknowledgement": (Consumer, "_handle", "after"),
+    "after receiving": (Hearing, "handle", "before"),
+    "after handling one event": (Hearing, "_dispatch", "after"),
+    "after the commit of one event": (Hearing, "_hear", "after"),
+    "after the commit of a batch": (Hearing, "_hear_batch", "after"),
+    "after the commits, before the acknowledgement": (Hearing, "handle", "after"),
     "before the acknowledgement leaves": (IncomingMessage, "ack", "before"),
     "after the acknowledgement left": (IncomingMessage, "ack", "after"),
 }

@@ -7,8 +7,7 @@ from prometheus_client import Gauge
 
 from accounts.listeners.profiles import apply_change
 from accounts.store import profiles
-from chassis.amqp.consumer import DATABASE_AWAY
-from chassis.sql import Database
+from chassis.sql import DATABASE_AWAY, Database
 
 log = structlog.get_logger()
 

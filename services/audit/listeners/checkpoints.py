@@ -10,9 +10,8 @@ from audit.proof.checkpoints import Checkpoint, append, as_line, read_file, stat
 from audit.proof.keys import Signer
 from audit.settings import AuditSettings
 from audit.store import checkpoints, log
-from chassis.amqp.consumer import DATABASE_AWAY
 from chassis.leader import leading
-from chassis.sql import Database
+from chassis.sql import DATABASE_AWAY, Database
 
 LOOK_SECONDS = 0.2  # 20,000 rows a second may come, and 10,000 are the most that may stay unsigned
 

@@ -8,9 +8,8 @@ from prometheus_client import Gauge
 
 from audit.settings import AuditSettings
 from audit.store import sequences
-from chassis.amqp.consumer import DATABASE_AWAY
 from chassis.leader import leading
-from chassis.sql import Database
+from chassis.sql import DATABASE_AWAY, Database
 from contracts.audit import GapFound
 
 MISSING = Gauge("audit_missing_events", "Numbers of a producer that were not heard (yet)", ["producer"])

@@ -7,9 +7,8 @@ import structlog
 
 from audit.rules.windows import japanese_day, one_year_before
 from audit.store import log, searches
-from chassis.amqp.consumer import DATABASE_AWAY
 from chassis.leader import leading
-from chassis.sql import Database
+from chassis.sql import DATABASE_AWAY, Database
 
 AHEAD = timedelta(days=93)
 SEARCHES_KEPT = timedelta(days=7)

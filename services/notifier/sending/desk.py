@@ -8,8 +8,7 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
-from chassis.amqp.consumer import DATABASE_AWAY
-from chassis.sql import Database
+from chassis.sql import DATABASE_AWAY, Database
 from notifier.sending.records import record
 from notifier.store import deliveries
 from notifier.store.deliveries import Claimed, End, Ended

@@ -3,5 +3,6 @@
 from chassis.sql.database import Database, Reader, Tx
 from chassis.sql.leases import Busy
 from chassis.sql.migrations import migrate
+from chassis.sql.troubles import DATABASE_AWAY, TRANSIENT
 
-__all__ = ["Busy", "Database", "Reader", "Tx", "migrate"]
+__all__ = ["DATABASE_AWAY", "TRANSIENT", "Busy", "Database", "Reader", "Tx", "migrate"]
