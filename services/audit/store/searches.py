@@ -31,7 +31,7 @@ async def measure(reader: Reader, view: View, policyholder_code: str, user_id: s
 
 
 async def user_ids(reader: Reader, policyholder_code: str, window: Window) -> list[Any]:
-    """Every user ID with anything recorded in the window, and its last day: one look-up a user, however many rows."""
+    """Every Web user ID with anything recorded in the window, and its last day: one look-up a user."""
     return await reader.fetch(
         """
         with recursive users as (
@@ -46,6 +46,7 @@ async def user_ids(reader: Reader, policyholder_code: str, window: Window) -> li
                                 where policyholder_code = $1 and days.user_id = users.user_id
                                 order by day desc limit 1) last
          where last.day >= $2
+           and users.user_id ~ '^[0-9]{12}$'  -- Web users only: operators act in a company's name too
          order by users.user_id
         """,
         policyholder_code, window.first_day,
