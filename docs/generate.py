@@ -33,7 +33,7 @@ def schemas() -> str:
 
     _load_contracts()
     kinds = {kind.wire_type(): kind for kind in subclasses(Message) if kind.__module__.startswith("contracts.")}
-    public = {name: kind for name, kind in kinds.items() if "._" not in name}
+    public = {name: kind for name, kind in kinds.items() if "._" not in name and name.partition(".")[0] in CONTRACTS}
     return _json({name: kind.model_json_schema(mode="serialization") for name, kind in sorted(public.items())})
 
 

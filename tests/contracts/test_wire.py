@@ -13,11 +13,10 @@ from contracts.identity import LoginSucceeded, PasswordChanged
 from tests.support import callers, unique
 
 ROOT = Path(__file__).parents[2]
-for _room in ("identity", "accounts", "applications", "notifier", "audit", "nexi"):
-    importlib.import_module(f"contracts.{_room}")
-MESSAGES = [
-    one for one in subclasses(Message) if one.__module__.startswith("contracts.") and "._" not in one.wire_type()
-]
+ROOMS = {f"contracts.{room}" for room in ("identity", "accounts", "applications", "notifier", "audit", "nexi")}
+for _room in ROOMS:
+    importlib.import_module(_room)
+MESSAGES = [one for one in subclasses(Message) if one.__module__ in ROOMS and "._" not in one.wire_type()]
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(),

@@ -20,7 +20,7 @@ class Signer:
         self.url = ""
         self._others: list[dict[str, str]] = []
 
-    def token(self, caller: Caller, versions: Mapping[str, int] | None = None, *, lapses_in: float = 300) -> str:
+    def token(self, caller: Caller, versions: Mapping[str, int] | None = None, *, lapses_in: float = 3600) -> str:
         """A token for `caller`; by default with version 0 of its session, its user and its company."""
         operator = caller.operator
         subjects = (
