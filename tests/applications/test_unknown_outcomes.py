@@ -8,6 +8,7 @@ import aiohttp
 import asyncpg
 import pytest
 
+from chassis.amqp.connection import reraise_if_cancelled
 from contracts.applications import ApplicationSubmitted
 from tests.applications.fronts import Front
 from tests.support import callers
@@ -38,6 +39,9 @@ async def submit_impatiently(front: Front, draft: Any) -> int | None:
         async with asyncio.timeout(random.choice([0.01, 0.02, 0.04, 20.0])):
             return (await front.submit(draft)).status
     except (TimeoutError, aiohttp.ClientError):
+        return None
+    except asyncio.CancelledError as error:  # the client's own timer may be the one that ends first
+        reraise_if_cancelled(error)
         return None
 
 
