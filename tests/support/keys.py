@@ -11,6 +11,8 @@ from joserfc.jwk import OKPKey
 from chassis.tokens import ALGORITHM, AUDIENCE, ISSUER
 from contracts.caller import Caller
 
+NEWEST = 1_000_000  # a version that no test reaches
+
 
 class Signer:
     """Signs access tokens the way identity does."""
@@ -21,13 +23,16 @@ class Signer:
         self._others: list[dict[str, str]] = []
 
     def token(self, caller: Caller, versions: Mapping[str, int] | None = None, *, lapses_in: float = 3600) -> str:
-        """A token for `caller`; by default with version 0 of its session, its user and its company."""
+        """A token for `caller`; by default of a running session, with the newest rights of its user and company.
+
+        When identity runs beside, it revokes what it hears about: a token of older rights would be refused.
+        """
         operator = caller.operator
-        subjects = (
-            f"session:{caller.session_id}",
-            f"user:{operator.user_id}",
-            f"policyholder:{operator.policyholder_code}",
-        )
+        newest = {
+            f"session:{caller.session_id}": 0,
+            f"user:{operator.user_id}": NEWEST,
+            f"policyholder:{operator.policyholder_code}": NEWEST,
+        }
         now = time.time()
         claims = {
             "iss": ISSUER,
@@ -36,7 +41,7 @@ class Signer:
             "iat": int(now),
             "exp": int(now + lapses_in),
             "caller": caller.model_dump(mode="json"),
-            "versions": dict.fromkeys(subjects, 0) if versions is None else dict(versions),
+            "versions": newest if versions is None else dict(versions),
         }
         return jwt.encode({"alg": ALGORITHM, "kid": "test"}, claims, self._key, algorithms=[ALGORITHM])
 
