@@ -1,6 +1,7 @@
 """What NEXI says becomes companies and Web users: once, in the order of its own clock, and never half (N1, N2, W5)."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -22,6 +23,7 @@ from contracts.nexi import (
 from tests.identity.people import People, Person, registered
 from tests.support import sealing, unique
 from tests.support.eventually import eventually
+from tests.support.platform import Speaker
 
 NOW = datetime.now(UTC)
 LATER, STILL_LATER = NOW + timedelta(minutes=1), NOW + timedelta(minutes=2)
@@ -90,6 +92,24 @@ async def test_a_repeated_registration_changes_nothing(people: People) -> None:
     with pytest.raises(TimeoutError):
         await people.letters.next(policyholder_code=code, timeout=0.5)
     assert await people.behind.fetchval("select count(*) from users where policyholder_code = $1", code) == 1
+
+
+@pytest.mark.requirement("N1", "L9")
+async def test_only_the_registration_of_a_known_company_refuses_tokens_that_are_out(people: People) -> None:
+    async with people.platform.hears(AccessRevoked) as spy:
+        person = await people.administrator(issued_at=NOW)
+        code = person.user_id[:9]
+        (event_id,) = await people.platform.nexi.publish(registered(code, issued_at=LATER))
+        await heard(people, event_id)
+
+        async def refused() -> bool:
+            return (await person.ask("GET", "/me")).status == 401
+
+        await eventually(refused)
+        said = [one["subject"] for event in spy.seen for one in event["data"]["revoked"]]
+    assert [subject for subject in said if subject == f"policyholder:{code}"] == [f"policyholder:{code}"]
+    await person.refresh()
+    assert (await person.ask("GET", "/me")).status == 200
 
 
 @pytest.mark.requirement("N1")
@@ -161,8 +181,6 @@ async def test_a_broken_registration_is_quarantined_and_the_next_one_is_heard(pe
     kind = PolicyholderRegistered.wire_type()
     for event_id, data in zip(ids, broken, strict=True):
         envelope = Envelope(event_id, kind, "/nexi", datetime.now(UTC), None)
-        import json
-
         await people.platform.nexi.publish_raw(encode([(envelope, json.dumps(data))]), "nexi", kind)
     await people.platform.nexi.publish(registered(good))
     assert await people.letters.next(policyholder_code=good)
@@ -287,8 +305,6 @@ async def test_nobody_but_the_notifier_brings_keys(people: People) -> None:
     await heard(people, other[0])
     body_id = uuid4()
     envelope = Envelope(body_id, sealing.published().wire_type(), "/notifier", datetime.now(UTC), None)
-    from tests.support.platform import Speaker
-
     speaker = Speaker(people.platform.broker("accounts"), "accounts")
     with pytest.raises(Exception):  # noqa: B017 - whichever way the broker says no
         await speaker.publish_raw(

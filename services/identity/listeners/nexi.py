@@ -37,9 +37,10 @@ async def register(message: PolicyholderRegistered, tx: Tx, secrets: Secrets, se
         uses_comprehensive_insurance=message.uses_comprehensive_insurance,
         rider_codes=sorted(set(message.rider_codes)),
     )
-    if not taken:
+    if taken is None:
         return
-    await access.revoke_company(tx, code)
+    if taken is companies.Taken.CHANGED:  # nobody holds a token of a new one
+        await access.revoke_company(tx, code)
     if message.terms_agreed and await users.administrator(tx, code) is None:
         await _provision_administrator(tx, message, secrets, settings)
     await wake(tx, keys.company(code))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -23,6 +24,13 @@ class Company(BaseModel):
     rider_codes: tuple[str, ...]
     uses_one_time_password: bool
     rights_version: int
+
+
+class Taken(StrEnum):
+    """What a registration did."""
+
+    NEW = "new"
+    CHANGED = "changed"
 
 
 def _company_of(row: Any) -> Company | None:
@@ -62,31 +70,31 @@ async def register(
     terms_agreed: bool,
     uses_comprehensive_insurance: bool,
     rider_codes: Sequence[str],
-) -> bool:
-    """What NEXI registered, unless something later is known already; whether it was taken.
+) -> Taken | None:
+    """What NEXI registered, unless something later is known already (None).
 
     A name that came with a profile stays, and riders that were changed later stay.
     """
-    return bool(
-        await tx.execute(
-            """
-            insert into companies as known (policyholder_code, name, registered_at, terms_agreed,
-                                            uses_comprehensive_insurance, rider_codes, riders_issued_at)
-            values ($1, $2, $3, $4, $5, $6, $3)
-            on conflict (policyholder_code) do update
-               set name = case when known.profile_version = 0 then excluded.name else known.name end,
-                   registered_at = excluded.registered_at,
-                   terms_agreed = known.terms_agreed or excluded.terms_agreed,
-                   uses_comprehensive_insurance = case when known.riders_issued_at <= excluded.riders_issued_at
-                       then excluded.uses_comprehensive_insurance else known.uses_comprehensive_insurance end,
-                   rider_codes = case when known.riders_issued_at <= excluded.riders_issued_at
-                       then excluded.rider_codes else known.rider_codes end,
-                   riders_issued_at = greatest(known.riders_issued_at, excluded.riders_issued_at)
-             where known.registered_at < excluded.registered_at
-            """,
-            policyholder_code, name, issued_at, terms_agreed, uses_comprehensive_insurance, list(rider_codes),
-        )
+    taken = await tx.fetchval(
+        """
+        insert into companies as known (policyholder_code, name, registered_at, terms_agreed,
+                                        uses_comprehensive_insurance, rider_codes, riders_issued_at)
+        values ($1, $2, $3, $4, $5, $6, $3)
+        on conflict (policyholder_code) do update
+           set name = case when known.profile_version = 0 then excluded.name else known.name end,
+               registered_at = excluded.registered_at,
+               terms_agreed = known.terms_agreed or excluded.terms_agreed,
+               uses_comprehensive_insurance = case when known.riders_issued_at <= excluded.riders_issued_at
+                   then excluded.uses_comprehensive_insurance else known.uses_comprehensive_insurance end,
+               rider_codes = case when known.riders_issued_at <= excluded.riders_issued_at
+                   then excluded.rider_codes else known.rider_codes end,
+               riders_issued_at = greatest(known.riders_issued_at, excluded.riders_issued_at)
+         where known.registered_at < excluded.registered_at
+        returning case when xmax = 0 then 'new' else 'changed' end  -- xmax: the row was there to be held
+        """,
+        policyholder_code, name, issued_at, terms_agreed, uses_comprehensive_insurance, list(rider_codes),
     )  # fmt: skip
+    return None if taken is None else Taken(taken)
 
 
 async def set_riders(
