@@ -15,7 +15,7 @@ from notifier.store.deliveries import Claimed, End, Ended
 
 log = structlog.get_logger()
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.25
 AWAY_SECONDS = 1.0
 STALE_SECONDS = 1.0
 GATHER_SECONDS = 0.002
@@ -126,7 +126,7 @@ class Desk:
 
     def _hand_out(self) -> None:
         """To whoever waits, in the order of their waiting."""
-        left = []
+        left, before = [], len(self._fresh) + len(self._again)
         while self._waiting and (self._fresh or self._again):
             taken, fresh_only = self._waiting.popleft()
             stack = self._fresh if fresh_only else self._more_urgent()
@@ -137,7 +137,8 @@ class Desk:
             else:
                 left.append((taken, fresh_only))
         self._waiting.extendleft(reversed(left))
-        if len(self._fresh) + len(self._again) <= self._places // 2:
+        # Only what was handed out makes room: an empty desk that asked again at once would never rest.
+        if self._places // 2 >= len(self._fresh) + len(self._again) < before:
             self._wanted.set()
 
     def _more_urgent(self) -> Stack:
@@ -158,6 +159,7 @@ class Desk:
         if ended:
             async with self._database.transaction() as tx:
                 await record(tx, self._sender, [one for one, _ in ended])
+            self._wanted.set()  # the next mail to one of these recipients may be sent now
         del self._ended[: len(ended)]
         for _, done in ended:
             if not done.done():
