@@ -107,6 +107,7 @@ async def test_an_idempotency_key_gives_the_same_answer_and_refuses_another_body
         await spy.next(number=draft["number"])
         other = await administrator.confirm("loss_notice", {"a": 2}, key="k1")
         assert (other.status, other.kind) == (422, "key-reused")
+        assert (other.body["number"], other.body["version"]) == (draft["number"], 1)
         corrected = [await administrator.correct(draft["number"], 1, {"a": 2}, key="k2") for _ in range(2)]
         assert [(reply.status, reply.body["version"]) for reply in corrected] == [(200, 2), (200, 2)]
         sent = [await administrator.submit(corrected[0].body, key="k3") for _ in range(2)]

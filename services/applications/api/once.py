@@ -23,7 +23,10 @@ Key = Annotated[
 async def once(
     tx: Tx, caller: Caller, key: str | None, what: str, body: BaseModel, work: Callable[[], Awaitable[ApplicationView]]
 ) -> ApplicationView:
-    """Do the work unless this key has done it; `what` names door and thing. Raises KeyReused for another request."""
+    """Do the work unless this key has done it; `what` names door and thing.
+
+    Raises KeyReused for another request; it names what the first one made, so that a front end can go on from there.
+    """
     if key is None:
         return await work()
     user_id = caller.operator.user_id
@@ -31,7 +34,7 @@ async def once(
     if not await requests.claim(tx, user_id, key, fingerprint):
         earlier = await requests.earlier(tx, user_id, key)
         if earlier["fingerprint"] != fingerprint:
-            raise KeyReused
+            raise KeyReused(number=earlier["answer"]["number"], version=earlier["answer"]["version"])
         return ApplicationView.model_validate(earlier["answer"])
     answer = await work()
     await requests.keep(tx, user_id, key, answer.model_dump(mode="json"))
