@@ -39,10 +39,16 @@ def demand_administrator(visit: Visit) -> None:
 
 
 async def show(visit: Visit, sheet: Sheet, path: str, carried: dict[str, Any], values: dict[str, Any]) -> Answer:
-    """The input; `carried` and `values` are for a page that is opened, not for one that comes back."""
+    """The input; `carried` and `values` are for a page that is opened, not for one that comes back.
+
+    A new input moves into an address of its own, which holds its key: back and reload show the same input again, and
+    not another one that would lead to a second draft.
+    """
     state = visit.state
     if "carried" in state:
         carried, values = state["carried"], state["values"]
+    elif "number" not in carried:
+        return visit.go(path, {"carried": carried, "values": values})
     form = Form(values, state.get("errors", {}), state.get("advice", {}))
     visit.notice = state.get("notice", "")
     return visit.page(
@@ -79,15 +85,38 @@ async def save(visit: Visit, sheet: Sheet, path: str) -> Answer:
     return visit.go(f"/applications/{number}/{'attachments' if sheet.attachments else 'confirmation'}")
 
 
-async def _send(visit: Visit, sheet: Sheet, carried: Mapping[str, Any], values: Mapping[str, Any]) -> Any:
-    content, number = sheet.content(values, carried), carried.get("number")
-    if number is None:
-        key = {"Idempotency-Key": key_of(carried["key"], content)}
-        given = {"procedure": carried["procedure"], "content": content}
-        return await visit.ask(Gateway.APPLICATIONS, "POST", "/applications", json=given, headers=key)
-    key = {"Idempotency-Key": key_of(number, carried["version"], content)}
-    given = {"version": carried["version"], "content": content}
-    return await visit.ask(Gateway.APPLICATIONS, "PUT", f"/applications/{number}", json=given, headers=key)
+async def _send(visit: Visit, sheet: Sheet, carried: dict[str, Any], values: Mapping[str, Any]) -> Any:
+    """Save. A new input that has led to a draft before (back in the browser) corrects that draft, while it is one."""
+    content = sheet.content(values, carried)
+    if "number" in carried:
+        return await _correct(visit, carried, content)
+    try:
+        return await begin(visit, carried["procedure"], content, carried["key"])
+    except Refused as refusal:
+        if refusal.kind != "key-reused":
+            raise
+        earlier = {name: refusal.problem[name] for name in ("number", "version")}
+    try:
+        return await _correct(visit, earlier, content)
+    except Refused as refusal:
+        if refusal.kind != "wrong-state":
+            carried |= earlier
+            raise
+    return await begin(visit, carried["procedure"], content, key_of(carried["key"], content))
+
+
+async def begin(visit: Visit, procedure: str, content: dict[str, Any], key: str) -> Any:
+    """The first confirmation: allots the number, once for each key (Idempotency-Key)."""
+    given = {"procedure": procedure, "content": content}
+    headers = {"Idempotency-Key": key}
+    return await visit.ask(Gateway.APPLICATIONS, "POST", "/applications", json=given, headers=headers)
+
+
+async def _correct(visit: Visit, which: Mapping[str, Any], content: dict[str, Any]) -> Any:
+    number, version = which["number"], which["version"]
+    headers = {"Idempotency-Key": key_of(number, version, content)}
+    given = {"version": version, "content": content}
+    return await visit.ask(Gateway.APPLICATIONS, "PUT", f"/applications/{number}", json=given, headers=headers)
 
 
 async def _refused(

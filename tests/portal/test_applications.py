@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.portal.desks import Desk, Town
-from tests.portal.errands import PDF, administrator, draft, register_account
+from tests.portal.errands import PDF, administrator, draft, fill_account, fill_day, register_account
 
 pytestmark = pytest.mark.browser
 
@@ -41,6 +41,56 @@ async def test_a_draft_is_found_in_the_list_resumed_and_applied_for(desk: Desk, 
     assert number in await desk.text()
     await desk.open("/applications?number=x")
     assert len(await desk.errors()) == 1
+
+
+async def numbers_listed(desk: Desk) -> list[str]:
+    """The numbers in Web申込状況一覧, the newest first."""
+    await desk.open("/applications")
+    return await desk.page.locator("tbody th").all_inner_texts()
+
+
+@pytest.mark.requirement("R48", "R57", "R189", "P1")
+async def test_going_back_to_a_new_input_and_confirming_again_corrects_its_draft(desk: Desk, town: Town) -> None:
+    await desk.log_in(await administrator(town))
+    number = await draft(desk, "東京都港区８－８")
+    for again in ("東京都港区８－８", "東京都港区９－９"):
+        await desk.page.go_back()
+        await fill_day(desk)
+        await desk.page.locator("#address").fill(again)
+        await desk.press("変更内容の確認へ")
+        assert await desk.page.locator("#number").inner_text() == number
+        assert again in await desk.text()
+    await desk.page.go_back()
+    await fill_day(desk)
+    await desk.page.locator("#address").fill("東京都港区１－１")
+    await desk.press("変更内容の確認へ")
+    assert "現在の保存内容: 東京都港区９－９" in await desk.text(), "it was saved since that page was opened"
+    await desk.press("変更内容の確認へ")
+    await desk.press("申込み")
+    assert await numbers_listed(desk) == [number]
+
+
+@pytest.mark.requirement("R205", "R234", "P1")
+async def test_going_back_after_an_application_begins_another_and_pressing_delete_twice_does_not(
+    desk: Desk, town: Town
+) -> None:
+    await desk.log_in(await administrator(town))
+    first = await register_account(desk, "8888888")
+    await desk.page.go_back()
+    await desk.page.go_back()
+    await fill_account(desk, "8888888", "保険金請求")
+    await desk.press("申込内容の確認へ")
+    await desk.press("申込む")
+    second = await desk.page.locator("#number").inner_text()
+    assert await numbers_listed(desk) == [second, first]
+    deletions = []
+    for _ in range(2):
+        await desk.open("/accounts")
+        await desk.page.get_by_role("radio").first.check()
+        await desk.press("削除")
+        deletions.append(await desk.page.locator("#number").inner_text())
+    assert deletions[0] == deletions[1]
+    assert await numbers_listed(desk) == [deletions[0], second, first]
 
 
 @pytest.mark.requirement("P1", "R188")

@@ -45,10 +45,10 @@ async def start(visit: Visit) -> Answer:
     if visit.form.get("action") != "delete":
         return visit.go(f"/accounts/{account_id}/change")
     content = {"account_id": account_id, "account_version": version}
-    saved = await visit.ask(
-        Gateway.APPLICATIONS, "POST", "/applications", json={"procedure": "account_deletion", "content": content},
-        headers={"Idempotency-Key": entry.key_of(visit.form.get("key"), content)},
-    )  # fmt: skip
+    saved = await entry.begin(visit, "account_deletion", content, entry.key_of("delete", content))
+    found = await visit.ask(Gateway.APPLICATIONS, "GET", f"/applications/{saved['number']}")
+    if not found["may_resume"]:  # the draft of an earlier 削除 was given up, or refused in the end
+        saved = await entry.begin(visit, "account_deletion", content, entry.key_of(visit.form.get("key"), content))
     return visit.go(f"/applications/{saved['number']}/confirmation")
 
 
