@@ -107,7 +107,7 @@ async def edit_and_chain_anew(db: Database, chance: random.Random) -> None:
 
 async def forge_block(db: Database, chance: random.Random) -> None:
     """When a block was recorded, or how many rows it has."""
-    column = chance.choice(["recorded_at = recorded_at + interval '1 second'", "rows = rows + 1", "first = first + 1"])
+    column = chance.choice(["recorded_at = recorded_at + interval '1 second'", "rows = rows + 1", "first = -first"])
     block = await db.fetchval("select block from blocks order by random() limit 1")
     await db.execute(f"update blocks set {column} where block = $1", block)
 
