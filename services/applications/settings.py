@@ -24,7 +24,11 @@ class Settings(ChassisSettings):
     )
     upload_seconds: float = Field(120.0, gt=0, description="time for one attachment to arrive, in seconds")
     clock_shift_seconds: float = Field(0.0, description="added to the clock; for rehearsing midnight and other days")
-    nexi_url: str | None = Field(None, description="RabbitMQ with NEXI's own user; for the command `nexi` only")
+    nexi_url: str | None = Field(None, description="RabbitMQ with NEXI's own user; for `nexi` and `declare` only")
+
+    def broker_logins(self) -> tuple[str, ...]:
+        """Also NEXI's: its systems read what applications lays out for them."""
+        return (self.broker_url, self.nexi_url) if self.nexi_url else (self.broker_url,)
 
 
 class Clock:

@@ -6,25 +6,20 @@ import signal
 import sys
 
 import uvloop
-from pydantic import ValidationError
 
 from chassis import logs
+from chassis.settings import read
 from portal.service import running
 from portal.settings import PortalSettings
 
 
 def main() -> int:
-    """Serve until SIGTERM or Ctrl-C; 2 when a setting is missing or wrong."""
+    """Serve until SIGTERM or Ctrl-C; status 2 when a setting is missing or wrong."""
     parser = argparse.ArgumentParser(prog="python -m portal", description="The manual's screens in a browser.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     commands.add_parser("serve", help="Run the portal until SIGTERM or Ctrl-C.")
     parser.parse_args()
-    try:
-        settings = PortalSettings()
-    except ValidationError as error:
-        for one in error.errors(include_input=False, include_url=False):
-            sys.stderr.write(f"PORTAL_{'_'.join(map(str, one['loc']))}".upper() + f": {one['msg']}\n")
-        return 2
+    settings = read(PortalSettings)
     logs.configure("portal", settings.log_level, settings.log_format)
     uvloop.run(_serve(settings))
     return 0

@@ -9,13 +9,11 @@ import typing
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from pydantic import ValidationError
-
 from chassis import logs
-from chassis.amqp import parked
+from chassis.amqp import declaration, parked
 from chassis.http import compile_routes, document
 from chassis.service import Service, running
-from chassis.settings import Settings
+from chassis.settings import Settings, read
 from chassis.sql import Database, migrate
 
 Command = Callable[[Any, argparse.Namespace], Coroutine[Any, Any, int | None]]
@@ -25,13 +23,7 @@ def main(service: Service, arguments: list[str] | None = None) -> None:
     """Parse and run; the exit status is 0, 1 for a refusal that was explained, 2 for wrong usage."""
     parser = _parser(service)
     chosen = parser.parse_args(arguments)
-    try:
-        settings = service.settings()
-    except ValidationError as error:
-        prefix = service.settings.model_config.get("env_prefix", "")
-        for one in error.errors(include_input=False, include_url=False):
-            print(f"{prefix}{'_'.join(map(str, one['loc']))}".upper() + f": {one['msg']}", file=sys.stderr)
-        sys.exit(2)
+    settings = read(service.settings)
     logs.configure(service.name, settings.log_level, settings.log_format)
     sys.exit(_run(chosen.run(settings, chosen)) or 0)
 
@@ -55,6 +47,7 @@ def _parser(service: Service) -> argparse.ArgumentParser:
 
     add("serve", "Run the service until SIGTERM or Ctrl-C.", lambda settings, _: serve(service, settings))
     add("migrate", "Bring the database to the newest shape (owner role).", lambda s, _: _migrate(service, s))
+    add("declare", "Create the queues, bindings and rights on the broker (operator).", lambda s, _: declare(service, s))
     add("openapi", "Print the OpenAPI document.", lambda s, _: _openapi(service, s))
     _add_parked(commands, service)
     for name, define in service.commands.items():
@@ -80,11 +73,29 @@ async def serve(service: Service, settings: Settings) -> int:
 
 async def _migrate(service: Service, settings: Settings) -> int:
     if settings.owner_database_url is None:
-        print("OWNER_DATABASE_URL is missing: migrations need the owner role.", file=sys.stderr)
-        return 2
+        return _missing(service, "OWNER_DATABASE_URL", "migrations need the owner role")
     for name in await migrate(settings.owner_database_url, service.name, service.migrations):
         print(f"applied {name}")
     return 0
+
+
+async def declare(service: Service, settings: Settings) -> int:
+    """Create the service's part of the broker's topology; 1 when the broker refuses, 2 without an operator's login."""
+    if settings.management_url is None:
+        return _missing(service, "MANAGEMENT_URL", "only an operator of the broker may declare")
+    try:
+        count = await declaration.declare(service, settings, settings.management_url)
+    except declaration.Refused as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    print(f"declared {count} queues, their bindings and the rights of {service.name}")
+    return 0
+
+
+def _missing(service: Service, name: str, why: str) -> int:
+    prefix = service.settings.model_config.get("env_prefix", "")
+    print(f"{prefix}{name} is missing: {why}.", file=sys.stderr)
+    return 2
 
 
 async def _openapi(service: Service, _settings: Settings) -> int:

@@ -1,10 +1,12 @@
 """What every service is told by its environment; each service adds its own below its own prefix."""
 
+import os
 import socket
+import sys
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -20,6 +22,9 @@ class Settings(BaseSettings):
     database_connections: int = Field(10, ge=2, le=200, description="most connections of one process")
     broker_url: str = Field(description="RabbitMQ, the platform's virtual host, with the service's own user")
     partner_broker_url: str = Field(description="RabbitMQ, the virtual host of NEXI's systems, with the same user")
+    management_url: str | None = Field(
+        None, description="RabbitMQ's management API, with an operator's login; for `declare` only"
+    )
     identity_keys_url: str = Field(description="where identity publishes the keys of access tokens (JWKS)")
     state: Path = Field(Path(), description="private folder for keys and files of this service")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -29,3 +34,25 @@ class Settings(BaseSettings):
     def broker_url_for(self, exchange: str) -> str:
         """The broker on which an exchange lives."""
         return self.partner_broker_url if exchange == "nexi" else self.broker_url
+
+    def broker_logins(self) -> tuple[str, ...]:
+        """The URLs of the broker users that `declare` makes."""
+        return (self.broker_url,)
+
+
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+def read(kind: type[SettingsT]) -> SettingsT:
+    """From variables and, for secrets, files of the same names in /run/secrets (systemd: its credentials folder).
+
+    A variable goes first. What is missing or wrong is printed by name and ends the process with status 2.
+    """
+    folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/run/secrets"))
+    try:
+        return kind(_secrets_dir=folder if folder.is_dir() else None)
+    except ValidationError as error:
+        prefix = kind.model_config.get("env_prefix", "")
+        for one in error.errors(include_input=False, include_url=False):
+            print(f"{prefix}{'_'.join(map(str, one['loc']))}".upper() + f": {one['msg']}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)

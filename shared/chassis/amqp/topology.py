@@ -5,6 +5,7 @@ from typing import Any
 
 DELIVERY_LIMIT = 1000  # a crash returns everything unacknowledged, so a low limit would bury healthy messages
 REVOCATIONS_MAX_AGE = "1h"
+PARTNER = "nexi"  # the broker user of NEXI's systems, and the exchange on which they speak
 ACCESS = "access"  # a stream with the recent past of ended sessions and changed rights, read whole by every process
 
 _quorum = {"x-queue-type": "quorum"}
@@ -19,11 +20,11 @@ def definitions(
 ) -> dict[str, Any]:
     """Everything for POST /api/definitions.
 
-    `services` are Service objects; `passwords` names the broker user of each service (and of the partner) with its
-    password; `platform` and `partner` are the names of the two virtual hosts.
+    `services` are Service objects: all, or one that declares its own part. `passwords` names the broker user of each
+    (and of the partner, if it is to be made) with its password; `platform` and `partner` are the two virtual hosts.
     """
     services = list(services)
-    hosts = {"events": platform, "commands": platform, "nexi": partner}
+    hosts = {"events": platform, "commands": platform, PARTNER: partner}
     queues, bindings = [], []
     for service in services:
         for listeners in service.listeners:
@@ -49,13 +50,16 @@ def definitions(
     return {
         "vhosts": [{"name": platform}, {"name": partner}],
         "users": [{"name": user, "password": password, "tags": ""} for user, password in passwords.items()],
-        "permissions": _permissions(services, platform, partner),
+        "permissions": [
+            *_permissions(services, platform, partner),
+            *(_partner_permissions(platform, partner) if PARTNER in passwords else []),
+        ],
         "topic_permissions": [right for service in services for right in _topics(service, platform)],
         "exchanges": [
             _exchange("events", "topic", platform),
             _exchange("commands", "topic", platform),
             _exchange(ACCESS, "fanout", platform),
-            _exchange("nexi", "topic", partner),
+            _exchange(PARTNER, "topic", partner),
         ],
         "queues": queues,
         "bindings": bindings,
@@ -103,11 +107,15 @@ def _permissions(services: Iterable[Any], platform: str, partner: str) -> list[d
             },
             {"user": service.name, "vhost": partner, "configure": "^$", "write": "^$", "read": own},
         ]  # fmt: skip
-    rights += [
-        {"user": "nexi", "vhost": platform, "configure": "^$", "write": "^$", "read": r"^nexi\..*"},
-        {"user": "nexi", "vhost": partner, "configure": "^$", "write": "^nexi$", "read": "^$"},
-    ]
     return rights
+
+
+def _partner_permissions(platform: str, partner: str) -> list[dict[str, Any]]:
+    """NEXI's systems read the outlets that are theirs, and speak on their own exchange only."""
+    return [
+        {"user": PARTNER, "vhost": platform, "configure": "^$", "write": "^$", "read": rf"^{PARTNER}\..*"},
+        {"user": PARTNER, "vhost": partner, "configure": "^$", "write": f"^{PARTNER}$", "read": "^$"},
+    ]
 
 
 def _topics(service: Any, platform: str) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ async def migrate(owner_dsn: str, role: str, folder: Path) -> list[str]:
     """Apply what is missing of the chassis' and the service's migrations; answers the names applied.
 
     `role` is the service's runtime role; it may use the chassis' tables, the rest each migration grants by itself.
+    Nobody but it and the owner may connect afterwards, however the database was made (law 2).
     """
     connection = await asyncpg.connect(owner_dsn, timeout=10)
     try:
@@ -33,6 +34,7 @@ async def migrate(owner_dsn: str, role: str, folder: Path) -> list[str]:
             if await _apply(connection, name, path, done.get(name)):
                 applied.append(name)
         await _grant_chassis_tables(connection, role)
+        await _close_doors(connection, role)
         return applied
     finally:
         await connection.close()
@@ -56,7 +58,7 @@ async def _apply(connection: Any, name: str, path: Path, applied: str | None) ->
 
 
 async def _grant_chassis_tables(connection: Any, role: str) -> None:
-    quoted = '"' + role.replace('"', '""') + '"'
+    quoted = _quoted(role)
     await connection.execute(
         f"""
         grant select, insert, update, delete on outbox, inbox, parked to {quoted};
@@ -64,3 +66,19 @@ async def _grant_chassis_tables(connection: Any, role: str) -> None:
         grant select on applied_migrations to {quoted};
         """
     )
+
+
+async def _close_doors(connection: Any, role: str) -> None:
+    database, quoted = _quoted(await connection.fetchval("select current_database()")), _quoted(role)
+    await connection.execute(
+        f"""
+        revoke all on database {database} from public;
+        grant connect on database {database} to {quoted};
+        revoke all on schema public from public;
+        grant usage on schema public to {quoted};
+        """
+    )
+
+
+def _quoted(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
