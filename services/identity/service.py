@@ -26,7 +26,7 @@ from identity.api import (
     reissues,
     sessions,
 )
-from identity.authentication import Authentication
+from identity.api.authentication import Authentication
 from identity.commands import COMMANDS
 from identity.hashing import Hasher
 from identity.keyring import Keyring

@@ -2,6 +2,7 @@
 
 import json
 import re
+from argparse import ArgumentParser
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from tests.identity.conftest import trust
 from tests.identity.people import People, registered
 from tests.identity.test_sessions import claims
 from tests.support import sealing, unique
+from tests.support.eventually import eventually
 
 
 class Desk:
@@ -24,8 +26,6 @@ class Desk:
 
     async def run(self, *words: str) -> tuple[int, str, str]:
         """Give a command; answers status, what was printed, and what was complained about."""
-        from argparse import ArgumentParser
-
         parser = ArgumentParser()
         run = COMMANDS[words[0]](parser)
         settings = self._people.platform.settings("identity")
@@ -113,7 +113,6 @@ async def test_an_administrator_can_be_made_for_a_company_without_one(people: Pe
     status, _, complaint = await desk.run("administrator", "create", code, *given, *place)
     assert (status, "is not registered" in complaint) == (1, True)
     await people.platform.nexi.publish(registered(code, terms_agreed=False))
-    from tests.support.eventually import eventually
 
     async def there() -> Any:
         return await people.behind.fetchval("select true from companies where policyholder_code = $1", code)
@@ -121,11 +120,35 @@ async def test_an_administrator_can_be_made_for_a_company_without_one(people: Pe
     await eventually(there)
     status, _, complaint = await desk.run("administrator", "create", code, *given[:2], "--email", "no", *place)
     assert (status, complaint.startswith("email")) == (1, True)
-    assert (await desk.told("administrator", "create", code, *given, *place))["user_id"] == f"{code}000"
+    async with people.platform.hears(OperatorActed) as spy:
+        assert (await desk.told("administrator", "create", code, *given, *place))["user_id"] == f"{code}000"
+        await spy.next(command="administrator create", about_user_id=f"{code}000")
     letter = await people.letters.next(policyholder_code=code)
     assert len(sealing.secret_of(letter)) == 16
     status, _, complaint = await desk.run("administrator", "create", code, *given, *place)
     assert (status, "already" in complaint) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "recorded"),
+    [
+        (["user", "show", "{user}"], "user show"),
+        (["unlock", "{user}"], "unlock"),
+        (["end-sessions", "{user}"], "end-sessions"),
+        (["administrator", "disable", "{code}"], "administrator disable"),
+        (["administrator", "enable", "{code}"], "administrator enable"),
+    ],
+)
+async def test_every_command_about_a_user_is_in_the_companys_trail(
+    people: People, desk: Desk, words: list[str], recorded: str
+) -> None:
+    person = await people.administrator()
+    code = person.user_id[:9]
+    async with people.platform.hears(OperatorActed) as spy:
+        await desk.told(*(word.format(user=person.user_id, code=code) for word in words))
+        said = (await spy.next(command=recorded))["data"]
+    assert said["about_user_id"] == person.user_id
+    assert (said["operator"]["user_id"], said["operator"]["policyholder_code"]) == ("operator:desk", code)
 
 
 async def test_unknown_users_are_refused_with_a_sentence(desk: Desk) -> None:
@@ -139,7 +162,9 @@ async def test_after_a_rotation_old_and_new_tokens_count_side_by_side(people: Pe
     old = person.access_token
     notice = people.platform.settings("identity")
     assert isinstance(notice, IdentitySettings)
-    rotated = await desk.told("rotate-keys")
+    async with people.platform.hears(OperatorActed) as spy:
+        rotated = await desk.told("rotate-keys")
+        await spy.next(command=f"rotate-keys {rotated['key_id']}")
     await people.behind.execute("update signing_keys set signs_from = now() where key_id = $1", rotated["key_id"])
     keyring = people.identity.provides[Keyring]
     assert isinstance(keyring, Keyring)
@@ -157,9 +182,8 @@ async def test_after_a_rotation_old_and_new_tokens_count_side_by_side(people: Pe
         async def accepted() -> bool:
             return (await person.ask("GET", "/me")).status == 200
 
-        from tests.support.eventually import eventually
-
         await eventually(accepted)
+
     await people.behind.execute("update signing_keys set verify_until = now() where verify_until is not null")
     keyring._read_at = float("-inf")
     assert [key["kid"] for key in (await person.ask("GET", "/.well-known/jwks.json")).body["keys"]] == [

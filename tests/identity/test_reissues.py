@@ -66,6 +66,22 @@ async def test_the_answer_is_the_same_for_any_input(people: People) -> None:
     assert [mail["data"]["template"] for mail in people.mails.seen] in ([], ["password_reissued"])
 
 
+@pytest.mark.requirement("L6", "G-1", "H2")
+async def test_every_id_is_recorded_alike_and_what_is_none_is_not_kept(people: People) -> None:
+    person, unknown = await people.administrator(), f"{unique.policyholder_code()}000"
+    async with people.platform.hears(PasswordReissued) as spy:
+        await ask(person, "a password in the wrong field", "x@sample.com")
+        await ask(person, unknown, "x@sample.com")
+        await ask(person, person.user_id, "x@sample.com")
+        events = [(await spy.next())["data"] for _ in range(2)]
+        assert not spy.seen
+    assert [(one["operator"]["user_id"], one["outcome"]) for one in events] == [
+        (unknown, "refused"),
+        (person.user_id, "refused"),
+    ]
+    assert events[0]["operator"]["policyholder_code"] == ""
+
+
 @pytest.mark.requirement("L6", "L8")
 @pytest.mark.parametrize("hurdle", ["wrong address", "disabled", "applicant"])
 async def test_no_mail_goes_out_for_anybody_else(people: People, hurdle: str) -> None:

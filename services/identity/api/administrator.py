@@ -15,11 +15,11 @@ from contracts.identity import AdministratorChanged, OneTimePasswordSettingChang
 from contracts.permissions import Permission
 from identity import access, addresses
 from identity.api.administrator_views import Administrator, PendingAddress, shown
+from identity.api.authentication import Authentication
 from identity.api.email_changes import EmailChangeLimitReached, EmailChangeOrder
 from identity.api.forms import Confirmation, PersonForm, StaleVersion, Version, address_hints, check_version, items
 from identity.api.problems import PasswordLocked, WrongPassword
 from identity.api.sources import source_of
-from identity.authentication import Authentication
 from identity.credentials import NoSealingKey
 from identity.rules.applicants import changed_fields
 from identity.settings import IdentitySettings

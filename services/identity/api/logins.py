@@ -17,10 +17,10 @@ from contracts.identity import LoginFailed, LoginSucceeded, UserLocked
 from contracts.permissions import Permission
 from identity import access
 from identity.api import sources
+from identity.api.authentication import Authentication, Compared, Void
+from identity.api.openings import Opened, open_session
 from identity.api.problems import LoginRefused, PasswordLocked, TooManyRequests
 from identity.api.views import Session, session_view
-from identity.authentication import Authentication, Compared, Void
-from identity.openings import Opened, open_session
 from identity.rules.passwords import normalised
 from identity.settings import IdentitySettings
 from identity.store import attempts, logins, passwords, source_limits, temporary_passwords

@@ -18,6 +18,7 @@ from contracts.permissions import Permission
 from identity.api import sources
 from identity.api.problems import SessionEnded
 from identity.api.sessions import AccessToken, access_token_view
+from identity.api.tokens import mint
 from identity.credentials import NoSealingKey, send_mail
 from identity.keyring import Keyring
 from identity.rules.email_addresses import masked
@@ -25,7 +26,6 @@ from identity.rules.passwords import normalised
 from identity.secrets import Secrets
 from identity.settings import IdentitySettings
 from identity.store import issues, one_time_passwords, sessions, users
-from identity.tokens import mint
 
 routes = Routes(tag="one-time passwords")
 

@@ -15,11 +15,11 @@ from contracts.identity import PasswordChanged
 from contracts.permissions import Permission
 from identity import access
 from identity.api import sources
+from identity.api.authentication import Authentication, Void
+from identity.api.openings import Opened, open_session
 from identity.api.problems import PasswordLocked, WrongPassword
 from identity.api.views import Session, session_view
-from identity.authentication import Authentication, Void
 from identity.credentials import TEMPORARY
-from identity.openings import Opened, open_session
 from identity.rules.passwords import broken_rules, normalised
 from identity.secrets import Secrets
 from identity.settings import IdentitySettings

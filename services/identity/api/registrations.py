@@ -17,7 +17,7 @@ from contracts.notifier import Template
 from contracts.permissions import Role
 from identity import addresses, credentials
 from identity.api.forms import ApplicantForm
-from identity.rules.user_ids import user_id
+from identity.rules.web_user_ids import web_user_id
 from identity.secrets import Secrets
 from identity.settings import IdentitySettings
 from identity.store import applicants, users
@@ -84,7 +84,7 @@ class Registrar:
         while (serial := await applicants.allot_serial(tx, self.company)) is not None:
             user = await users.create(
                 tx,
-                user_id=user_id(self.company, serial),
+                user_id=web_user_id(self.company, serial),
                 policyholder_code=self.company,
                 role=Role.APPLICANT,
                 name=form.name,

@@ -15,11 +15,11 @@ from contracts.permissions import Permission
 from identity import access
 from identity.api import sources
 from identity.api.problems import SessionEnded
+from identity.api.tokens import Minted, mint
 from identity.keyring import Keyring
 from identity.secrets import token_hash
 from identity.settings import IdentitySettings
 from identity.store import sessions, users
-from identity.tokens import Minted, mint
 
 routes = Routes(tag="sessions")
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from chassis.http import View
 from contracts.permissions import Role
-from identity.openings import Opened
+from identity.api.openings import Opened
 from identity.settings import IdentitySettings
 
 

@@ -1,14 +1,14 @@
-"""How Web user IDs are made: policyholder code and serial, the administrator's being 000 (W2)."""
+"""The one rule by which Web user IDs are made (W2); everywhere else an ID is opaque text."""
 
 from collections.abc import Sequence
 
 CODE_LENGTH = 9
 ADMINISTRATOR_SERIAL = 0
-LAST_SERIAL = 999
+"""Applicants have 1 to 999."""
 
 
 def web_user_id(policyholder_code: str, serial: int) -> str:
-    """The ID of the user with this serial, 0 to LAST_SERIAL."""
+    """Policyholder code (9 digits) and serial (3 digits)."""
     return f"{policyholder_code}{serial:03d}"
 
 

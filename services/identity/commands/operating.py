@@ -2,10 +2,14 @@
 
 import asyncio
 import getpass
-from collections.abc import AsyncIterator
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from chassis.amqp.connection import persist
@@ -19,6 +23,12 @@ from identity.settings import IdentitySettings
 from identity.store import operators
 
 PATIENCE_SECONDS = 5.0
+
+Run = Callable[[IdentitySettings, Namespace], Awaitable[int]]
+
+
+class Refused(Exception):
+    """The command cannot be carried out; the text is for the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +83,21 @@ async def _published(database: Database) -> None:
                 await asyncio.sleep(0.05)
     except TimeoutError:
         pass
+
+
+def command(parser: ArgumentParser, work: Callable[[Operating, Namespace], Awaitable[Any]]) -> Run:
+    """Let `work` run with its means; what it answers is printed as JSON, a text as it is."""
+    parser.add_argument("--by", metavar="NAME", help="who gives the command (default: the system's user)")
+
+    async def run(settings: IdentitySettings, chosen: Namespace) -> int:
+        try:
+            async with operating(settings, chosen.by) as means:
+                answer = await work(means, chosen)
+        except Refused as refusal:
+            print(refusal, file=sys.stderr)  # noqa: T201 - a command speaks to its terminal
+            return 1
+        shown = answer if isinstance(answer, str) else json.dumps(answer, default=str, ensure_ascii=False, indent=2)
+        print(shown)  # noqa: T201
+        return 0
+
+    return run

@@ -1,6 +1,6 @@
 """A company's administrator made, disabled or enabled by an operator, beside NEXI's events."""
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,9 +13,9 @@ from contracts.nexi import Administrator
 from contracts.permissions import Role
 from identity import access
 from identity.addresses import announce
+from identity.commands.operating import Operating, Refused, Run, command
 from identity.credentials import NoSealingKey, Reason, new_temporary_password
 from identity.letters import send_letter
-from identity.operating import Operating
 from identity.rules.permissions import GREATEST
 from identity.rules.web_user_ids import administrator_id
 from identity.store import companies, users
@@ -24,14 +24,30 @@ _POSTAL_CODE: TypeAdapter[str] = TypeAdapter(fields.PostalCode)
 _ADDRESS: TypeAdapter[str] = TypeAdapter(fields.Address)
 
 
-async def create_administrator(means: Operating, chosen: Namespace) -> Mapping[str, Any]:
-    """For a registered company without one; the password leaves as a letter (N1). Raises ValueError with the reason."""
+def administrator(parser: ArgumentParser) -> Run:
+    """Create a company's administrator (the password goes out as a letter), disable, or enable again."""
+    parser.add_argument("action", choices=["create", "disable", "enable"])
+    parser.add_argument("policyholder_code")
+    created = parser.add_argument_group("for create")
+    for name in ("name", "email", "postal-code", "address", "phone", "department", "title"):
+        created.add_argument(f"--{name}", default="")
+
+    async def work(means: Operating, chosen: Namespace) -> Mapping[str, Any]:
+        if chosen.action == "create":
+            return await _create(means, chosen)
+        return await _switch(means, chosen.policyholder_code, chosen.action == "enable")
+
+    return command(parser, work)
+
+
+async def _create(means: Operating, chosen: Namespace) -> Mapping[str, Any]:
+    """For a registered company without one; the password leaves as a letter (N1). Raises Refused."""
     code = chosen.policyholder_code
     person, postal_code, address = _read(chosen)
     async with means.database.transaction() as tx:
         company = await companies.lock(tx, code)
         if company is None:
-            raise ValueError(f"The policyholder {code} is not registered.")
+            raise Refused(f"The policyholder {code} is not registered.")
         user = await users.create(
             tx,
             user_id=administrator_id(code),
@@ -41,27 +57,27 @@ async def create_administrator(means: Operating, chosen: Namespace) -> Mapping[s
             rights=GREATEST,
         )
         if user is None:
-            raise ValueError(f"The policyholder {code} has an administrator already.")
+            raise Refused(f"The policyholder {code} has an administrator already.")
         temporary = await new_temporary_password(
             tx, means.secrets, user.user_id, Reason.INITIAL_LETTER, means.settings.letter_password_life
         )
         try:
             await send_letter(tx, company.name, postal_code, address, user, temporary)
         except NoSealingKey:
-            raise ValueError("No key of the notifier is known yet: is the notifier running?") from None
+            raise Refused("No key of the notifier is known yet: is the notifier running?") from None
         announce(tx, user)
         tx.emit(WebUserProvisioned(policyholder_code=code, user_id=user.user_id, role=user.role))
         means.record(tx, "administrator create", user.user_id, code)
     return {"user_id": user.user_id, "letter_valid_until": temporary.expires_at}
 
 
-async def switch_administrator(means: Operating, code: str, enabled: bool) -> Mapping[str, Any]:
-    """Disable (sessions end at once, L8) or enable again. Raises ValueError with the reason."""
+async def _switch(means: Operating, code: str, enabled: bool) -> Mapping[str, Any]:
+    """Disable (sessions end at once, L8) or enable again. Raises Refused."""
     event = None
     async with means.database.transaction() as tx:
         known = await users.administrator(tx, code)
         if known is None:
-            raise ValueError(f"The policyholder {code} has no administrator.")
+            raise Refused(f"The policyholder {code} has no administrator.")
         changed = await users.set_enabled(tx, known.user_id, enabled)
         if changed is not None:
             announce(tx, changed)
@@ -78,7 +94,7 @@ async def switch_administrator(means: Operating, code: str, enabled: bool) -> Ma
 
 
 def _read(chosen: Namespace) -> tuple[Administrator, str, str]:
-    """The person, the postal code and the address of the letter. Raises ValueError naming the fields."""
+    """The person, the postal code and the address of the letter. Raises Refused naming the fields."""
     try:
         person = Administrator(
             name=chosen.name,
@@ -89,4 +105,4 @@ def _read(chosen: Namespace) -> tuple[Administrator, str, str]:
         )
         return person, _POSTAL_CODE.validate_python(chosen.postal_code), _ADDRESS.validate_python(chosen.address)
     except ValidationError as error:
-        raise ValueError(explain(error)) from None
+        raise Refused(explain(error)) from None
