@@ -19,6 +19,7 @@ from tests.identity.administration.firms import PASSWORD, Firm, open_firm
 from tests.identity.people import People, Person, new_password
 from tests.support import sealing
 from tests.support.platform import Platform
+from tests.support.scale import CHAOS, scaled
 
 T = TypeVar("T")
 WHICH = st.integers(0, 5)
@@ -30,11 +31,11 @@ UNLIMITED = {
 }
 FAILURES = 5
 SETTINGS = hypothesis.settings(
-    max_examples=8,
+    max_examples=scaled(8, 200),
     stateful_step_count=30,
     deadline=None,
     database=None,
-    derandomize=True,
+    derandomize=not CHAOS,
     suppress_health_check=list(hypothesis.HealthCheck),
 )
 
@@ -376,6 +377,7 @@ async def world(platform: Platform, client: aiohttp.ClientSession, behind: Datab
 
 # The service, in another thread, uses `random` for its pauses; the generator believes it was a strategy.
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+@pytest.mark.chaos
 @pytest.mark.requirement("C-9", "L1", "L5", "L7", "L8", "L9", "O1", "O2", "E1", "E2", "E3")
 async def test_no_history_leads_identity_and_the_model_apart(world: World) -> None:
     await run(world, SETTINGS)

@@ -1,10 +1,12 @@
 """A one-time password opens its session, once, for ten minutes, after at most one mistake (R318 to R334, O1 to O4)."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from contracts.identity import OneTimePasswordEntered, OneTimePasswordIssued
+from identity import access
 from tests.identity.people import Answer, People, Person
 from tests.support import sealing
 
@@ -70,6 +72,9 @@ async def test_one_entry_is_enough_until_the_session_ends(people: People) -> Non
     again = person.elsewhere()
     assert (await again.log_in())["one_time_password_required"] is True
     assert (await again.ask("GET", GATED)).status == 403, "another session enters its own"
+    await person.ask("DELETE", "/sessions/current")
+    assert (await person.log_in())["one_time_password_required"] is True, "and so does the one after a logout"
+    assert (await person.ask("GET", GATED)).status == 403
 
 
 @pytest.mark.requirement("R334", "O1")
@@ -111,8 +116,6 @@ async def test_a_new_issue_kills_the_one_before(people: People) -> None:
 async def test_it_is_valid_for_ten_minutes_by_the_databases_clock(people: People) -> None:
     person = await gated(people)
     move = "update one_time_passwords set issued_at = issued_at - $2::interval, expires_at = expires_at - $2::interval"
-    from datetime import timedelta
-
     code = await issue(person)
     await people.behind.execute(f"{move} where session_id = $1", person.session_id, timedelta(minutes=9, seconds=50))
     assert (await enter(person, code)).status == 200
@@ -154,14 +157,9 @@ async def test_at_most_five_in_ten_minutes_and_twenty_a_day(people: People) -> N
 
 @pytest.mark.requirement("R323", "O2", "L9")
 async def test_switching_it_on_and_off_counts_for_running_sessions_at_once(people: People) -> None:
-    from chassis.revocations import Revocations
-    from chassis.sql import Database
-    from identity import access
-
     person = await people.administrator()
     code = person.user_id[:9]
     database, revocations = people.identity.database, people.identity.revocations
-    assert isinstance(database, Database) and isinstance(revocations, Revocations)
     for in_use, status in ((True, 403), (False, 200)):
         async with database.transaction() as tx:
             await tx.execute(

@@ -8,16 +8,15 @@ from typing import Any
 
 import pytest
 
-from chassis.revocations import Revocations
 from chassis.service import Runtime
 from chassis.sql import Reader, Tx
 from identity.api import one_time_passwords as doors
 from identity.hashing import Hasher
 from identity.store import attempts, one_time_passwords
 from tests.identity.conftest import trust
-from tests.identity.people import Answer, People, Person, new_password
+from tests.identity.people import Answer, People, Person
 from tests.identity.test_one_time_passwords import enter, gated, issue, other_than
-from tests.support import unique
+from tests.support import sealing, unique
 
 
 @pytest.fixture
@@ -28,15 +27,15 @@ async def second(people: People) -> AsyncIterator[Runtime]:
         yield runtime
 
 
-async def at_once(works: list[Callable[[], Awaitable[Answer]]]) -> list[Answer]:
+async def at_once(times: int, work: Callable[[int], Awaitable[Answer]]) -> list[Answer]:
     """Let all wait at one barrier, then go."""
-    barrier = asyncio.Barrier(len(works))
+    barrier = asyncio.Barrier(times)
 
-    async def go(work: Callable[[], Awaitable[Answer]]) -> Answer:
+    async def go(number: int) -> Answer:
         await barrier.wait()
-        return await work()
+        return await work(number)
 
-    return list(await asyncio.gather(*(go(work) for work in works)))
+    return list(await asyncio.gather(*map(go, range(times))))
 
 
 def comparisons(*runtimes: Runtime) -> int:
@@ -48,11 +47,9 @@ def comparisons(*runtimes: Runtime) -> int:
 async def guess(person: Person, times: int, first: Runtime, second: Runtime) -> tuple[int, list[Answer]]:
     """Wrong logins at both processes at once; how many comparisons they bought, and the answers."""
     before = comparisons(first, second)
-
-    def one(number: int) -> Callable[[], Awaitable[Answer]]:
-        return lambda: person.elsewhere().try_login(f"wrong wrong {number}", to=(first, second)[number % 2])
-
-    answers = await at_once([one(number) for number in range(times)])
+    answers = await at_once(
+        times, lambda n: person.elsewhere().try_login(f"wrong wrong {n}", to=(first, second)[n % 2])
+    )
     return comparisons(first, second) - before, answers
 
 
@@ -85,11 +82,7 @@ async def test_without_the_reservation_they_would_buy_more(
 @pytest.mark.requirement("L1", "C-3")
 async def test_thirty_two_right_logins_at_once_all_succeed(people: People, second: Runtime) -> None:
     person = await people.administrator()
-
-    def one(number: int) -> Callable[[], Awaitable[Answer]]:
-        return lambda: person.elsewhere().try_login(to=(people.identity, second)[number % 2])
-
-    answers = await at_once([one(number) for number in range(32)])
+    answers = await at_once(32, lambda n: person.elsewhere().try_login(to=(people.identity, second)[n % 2]))
     assert [one.status for one in answers] == [201] * 32
     assert len({one.body["session_token"] for one in answers}) == 32
 
@@ -128,11 +121,12 @@ async def test_sixty_four_right_entries_at_once_succeed_once(
     person = await gated(people)
     code = await issue(person)
 
-    async def try_at(runtime: Runtime) -> Answer:
+    async def try_at(number: int) -> Answer:
+        runtime = (people.identity, second)[number % 2]
         return await person.ask("POST", "/one-time-passwords/entries", to=runtime, json={"code": code})
 
     async with evaluated(monkeypatch) as results:
-        answers = await at_once([lambda n=n: try_at((people.identity, second)[n % 2]) for n in range(64)])  # type: ignore[misc]
+        answers = await at_once(64, try_at)
     assert sorted(one.status for one in answers) == [200] + [409] * 63
     assert results == [True]
 
@@ -142,14 +136,13 @@ async def storm(people: People, second: Runtime, monkeypatch: pytest.MonkeyPatch
     person = await gated(people)
     code = await issue(person)
 
-    def one(number: int) -> Callable[[], Awaitable[Answer]]:
+    async def one(number: int) -> Answer:
         typed = code if number == 40 else other_than(str((int(code) + number) % 10**8))
-        return lambda: person.ask(
-            "POST", "/one-time-passwords/entries", to=(people.identity, second)[number % 2], json={"code": typed}
-        )
+        runtime = (people.identity, second)[number % 2]
+        return await person.ask("POST", "/one-time-passwords/entries", to=runtime, json={"code": typed})
 
     async with evaluated(monkeypatch) as results:
-        answers = await at_once([one(number) for number in range(64)])
+        answers = await at_once(64, one)
     return results, answers
 
 
@@ -192,59 +185,5 @@ async def test_an_old_code_never_opens_after_a_new_issue_was_answered(people: Pe
         )
         assert answers[0].status == 202
         mail = await people.mails.next(template="one_time_password", about_user_id=person.user_id)
-        from tests.support import sealing
-
         codes.append(sealing.secret_of(mail))
         assert (await enter(person, codes[-2])).status in (403, 409)
-
-
-async def hammer(person: Person, runtimes: list[Runtime], stop: asyncio.Event, late: list[int]) -> None:
-    """Use one access token all the time; `late` gets the statuses of requests that began after `stop`."""
-    token = person.access_token
-    number = 0
-    while len(late) < 50:
-        stopped = stop.is_set()
-        answer = await person.ask(
-            "GET", "/logins", to=runtimes[number % len(runtimes)], headers={"Authorization": f"Bearer {token}"}
-        )
-        number += 1
-        if stopped:
-            late.append(answer.status)
-
-
-async def end_under_load(people: People, second: Runtime, way: str) -> list[int]:
-    """End what a user could do while its token is used everywhere; statuses of what began after the answer."""
-    person = await people.administrator()
-    stop, late = asyncio.Event(), [[] for _ in range(4)]  # type: ignore[var-annotated]
-    runtimes = [people.identity, second]
-    async with asyncio.TaskGroup() as tasks:
-        for one in late:
-            tasks.create_task(hammer(person, runtimes, stop, one))
-        await asyncio.sleep(0.1)
-        if way == "logout":
-            answer = await person.ask("DELETE", "/sessions/current")
-        elif way == "password change":
-            answer = await person.change_password(new_password())
-        else:
-            other = person.elsewhere()
-            await other.log_in()
-            answer = await other.ask("DELETE", "/sessions/others")
-        assert answer.status == 200, answer
-        assert answer.body["in_force_from"] is None
-        stop.set()
-    return [status for one in late for status in one]
-
-
-@pytest.mark.requirement("L9", "C-5")
-@pytest.mark.parametrize("way", ["logout", "password change", "end the others"])
-async def test_after_the_answer_no_request_succeeds_in_any_process(people: People, second: Runtime, way: str) -> None:
-    assert set(await end_under_load(people, second, way)) == {401}
-
-
-@pytest.mark.requirement("L9", "C-5")
-async def test_without_the_broadcast_requests_would_succeed(
-    people: People, second: Runtime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(Revocations, "stale", lambda *_: False)
-    statuses = await end_under_load(people, second, "password change")
-    assert 200 in statuses

@@ -20,8 +20,9 @@ from contracts.caller import Caller
 from tests.identity.administration.conftest import OpenFirm
 from tests.identity.administration.firms import Firm
 from tests.support import callers
+from tests.support.scale import CHAOS, scaled
 
-EXAMPLES = 4
+EXAMPLES = scaled(4, 100)
 NEVER_STALE = 1_000_000
 # No schema can say which letters are no text, so a refusal of valid data is no fault. The others ask by themselves.
 NOT_ASKED = [positive_data_acceptance, ignored_auth, missing_required_header, unsupported_method]
@@ -37,7 +38,7 @@ def probe(url: str, headers: Mapping[str, str], mode: GenerationMode, victim: st
             max_examples=EXAMPLES,
             deadline=None,
             database=None,
-            derandomize=True,
+            derandomize=not CHAOS,
             suppress_health_check=list(hypothesis.HealthCheck),
         )
         @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
@@ -66,6 +67,7 @@ async def everything_of(firm: Firm) -> Any:
 
 # The service, in another thread, uses `random` for its pauses; the generator believes it was a strategy.
 @pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+@pytest.mark.chaos
 @pytest.mark.requirement("B-1")
 @pytest.mark.parametrize("role", ["anonymous", "applicant", "other administrator"])
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.name.lower())

@@ -73,7 +73,7 @@ async def test_management_is_shown_to_administrators_only(firm: Firm) -> None:
         assert "管理項目" not in [one["label"] for one in (await menu(firm, caller))["sections"]]
 
 
-@pytest.mark.requirement("R76", "R77", "R78", "R79", "R81", "W4")
+@pytest.mark.requirement("R76", "R77", "R78", "R79", "R81", "R82", "W4")
 @pytest.mark.parametrize(
     ("entry", "contract_data", "application_data", "closed"),
     [

@@ -10,7 +10,7 @@ from tests.identity.administration.firms import RIDERS, Firm
 RIGHTS: dict[str, Any] = {"entry": "enter", "contract_data": "none", "application_data": "none"}
 
 
-@pytest.mark.requirement("R76", "R77", "R78", "R79", "R81", "R82", "R83", "R84", "R85", "R86", "W4", "P4")
+@pytest.mark.requirement("W4")
 async def test_a_preview_says_what_each_axis_allows(firm: Firm) -> None:
     async def said(**rights: Any) -> str:
         answer = await firm.ask("POST", "/permissions/preview", RIGHTS | rights)
