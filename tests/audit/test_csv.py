@@ -1,11 +1,10 @@
 """The downloaded file is exactly the manual's: both forms, their columns, their order, every operation as printed."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from contracts.operations import PRINTED, Operation
+from contracts.operations import Operation
 from tests.audit.conftest import Company
 
 BOM = "\ufeff"
@@ -14,11 +13,6 @@ BOM = "\ufeff"
 def japan(day: datetime, hour: int) -> datetime:
     """An hour of that day in Japan."""
     return day.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(hours=hour - 9)
-
-
-def table(head: str, rows: Sequence[tuple[str, ...]]) -> str:
-    """As the manual shows it."""
-    return "".join(f"{line}\r\n" for line in [head, *(",".join(row) for row in rows)])
 
 
 @pytest.mark.requirement("R240", "R241", "R248", "R307", "R308", "R309", "R310", "R311", "R312", "R313", "R314", "R315")
@@ -57,19 +51,6 @@ async def test_the_sample_tables_of_the_manual_come_out_in_both_forms(company: C
         ",".join(r) + "\r\n" for r in swapped
     )
     assert by_time.decode() == BOM + expected
-
-
-@pytest.mark.requirement("R254", *(f"R{number}" for number in range(255, 307)))
-async def test_each_operation_of_the_catalogue_becomes_a_printed_row(company: Company) -> None:
-    start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=2)
-    await company.did(
-        *((company.operator(), operation, start + timedelta(seconds=n)) for n, operation in enumerate(Operation))
-    )
-    period = (f"{start + timedelta(hours=9):%Y-%m-%d}", f"{datetime.now(UTC) + timedelta(hours=9):%Y-%m-%d}")
-    body = await company.download(await company.search(*period))
-    printed = [line.split(",")[2] for line in body.decode().split("\r\n")[1:-1]]
-    assert printed == [PRINTED[operation] for operation in Operation]
-    assert len(printed) == 43
 
 
 @pytest.mark.requirement("R316", "R317", "H3")

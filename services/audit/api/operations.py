@@ -1,4 +1,4 @@
-"""Operations that a front end reports for its user, with that user's own token (H1)."""
+"""The catalogue of operations, and what a front end reports from it with its user's own token (R254, H1)."""
 
 from typing import Annotated
 from uuid import UUID
@@ -11,10 +11,26 @@ from chassis.http import Answer, Body, Header, Problem, Routes, View
 from chassis.sql import Tx
 from contracts.audit import OperationReported
 from contracts.caller import Caller
-from contracts.operations import Operation
+from contracts.operations import GROUPS, LABELS, PRINTED, Operation
 from contracts.permissions import Permission
 
 routes = Routes(tag="operations")
+
+
+class Catalogued(View):
+    """An operation: its code, its label in the catalogue, and code and label as the history's file prints them."""
+
+    operation: Operation
+    label: str
+    printed: str
+
+
+class Group(View):
+    """The operations whose codes begin with the same digit."""
+
+    number: int
+    label: str
+    operations: list[Catalogued]
 
 
 class Report(Body):
@@ -35,6 +51,23 @@ class KeyReused(Problem):
 
     status = 422
     detail = "このIdempotency-Keyは、別の操作の報告に使用されています。"
+
+
+@routes.get("/operations", needs=Permission.USE)
+async def list_operations(caller: Caller) -> list[Group]:
+    """提供されるアクセス履歴の種類: what can be reported and downloaded (R255 to R306)."""
+    return [
+        Group(
+            number=number,
+            label=label,
+            operations=[
+                Catalogued(operation=one, label=LABELS[one], printed=PRINTED[one])
+                for one in Operation
+                if one.value.startswith(f"{number}-")
+            ],
+        )
+        for number, label in GROUPS.items()
+    ]
 
 
 @routes.post("/operations", needs=Permission.USE, status=202, raises=[KeyReused])
