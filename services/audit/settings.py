@@ -14,7 +14,11 @@ class AuditSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="AUDIT_", extra="ignore", hide_input_in_errors=True)
 
     database_connections: int = Field(16, ge=8, le=200, description="leaders and downloads each hold one for a while")
-    gap_seconds: float = Field(60, gt=0, description="how long an event may be missing before it is reported")
+    gap_seconds: float = Field(
+        45,
+        gt=0,
+        description="how long an event may be missing before it is reported, some seconds later",
+    )
     checkpoint_seconds: float = Field(60, gt=0, description="at the latest after this time what was added is signed")
     checkpoint_rows: int = Field(10_000, ge=1, description="at the latest after so many rows what was added is signed")
     checkpoints: Path | None = Field(

@@ -7,7 +7,10 @@ from pydantic.json_schema import models_json_schema
 
 from chassis.messages import Message, subclasses
 
-_ENVELOPE = "CloudEvents 1.0 in batched mode: a JSON array of events of one type; routing key = type."
+_ENVELOPE = (
+    "CloudEvents 1.0 in batched mode: a JSON array of events of one type; routing key = type.\n\n"
+    'Each service also says every few seconds `<service>.outbox_position`, `{"last": N}`: the number of its last event.'
+)
 
 
 def said_by(name: str) -> list[type[Message]]:

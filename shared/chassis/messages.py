@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 from uuid import UUID
 
 import pydantic_core
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
 SINGLE = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
@@ -50,6 +50,10 @@ class Command(Message):
 MessageT = TypeVar("MessageT", bound=Message)
 
 
+Number = Annotated[int, Field(ge=1, lt=2**62)]
+"""A producer's events are numbered densely from 1."""
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """One CloudEvent, its data still undecoded (`data` is what the JSON said, as Python objects)."""
@@ -57,9 +61,9 @@ class Envelope:
     id: UUID
     type: str
     source: str
-    time: datetime
-    data: Any
-    sequence: int | None = None
+    time: AwareDatetime
+    data: Any = None
+    sequence: Number | None = None
     traceparent: str | None = None
 
 
@@ -81,20 +85,30 @@ class Received(Generic[MessageT]):
         return self.envelope.time
 
 
+class OutboxPosition(BaseModel):
+    """Said every few seconds by each service's relay, as `<service>.outbox_position`, without a number of its own.
+
+    All events up to `last` were confirmed by the broker; so whoever counts them misses even a service's very last one.
+    """
+
+    last: Number
+
+    NAME: ClassVar[str] = "outbox_position"
+
+
 class Unreadable(ValueError):
     """The bytes are not the CloudEvents that they should be; the text says why and never quotes them."""
 
 
-class _WireEnvelope(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-    specversion: str
-    id: UUID
-    type: str
-    source: str
-    time: AwareDatetime
-    data: Any = None
-    sequence: str | None = None
-    traceparent: str | None = None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read(Envelope):
+    """As it came in, validated; unknown members are ignored."""
+
+    specversion: Literal["1.0"]
+
+
+_read_one = TypeAdapter(_Read).validator.validate_python
+_read_many = TypeAdapter(list[_Read]).validator.validate_json
 
 
 def encode_one(envelope: Envelope) -> bytes:
@@ -123,33 +137,34 @@ def _encode_one(envelope: Envelope, data: str) -> str:
     return pydantic_core.to_json(head).decode()[:-1] + f',"data":{data}}}'
 
 
-def decode(body: bytes, most: int = 2000) -> list["Envelope | Unreadable"]:
+def decode(body: bytes, most: int = 2000) -> Sequence["Envelope | Unreadable"]:
     """The envelopes in a message body; a broken one among good ones comes back as its reason.
 
     Raises Unreadable when the body as a whole is not JSON or holds more than `most` events.
     """
+    found: Sequence[Envelope | Unreadable]
+    try:
+        found = _read_many(body)
+    except ValueError:
+        found = _read_each(body)
+    if len(found) > most:
+        raise Unreadable(f"more than {most} events in one message")
+    return found
+
+
+def _read_each(body: bytes) -> list["Envelope | Unreadable"]:
+    """Slower: something in this body is broken, or it holds one event that is not in a list."""
     try:
         parsed = pydantic_core.from_json(body)
     except ValueError as error:
         raise Unreadable(f"not JSON: {error}") from None
-    items = parsed if isinstance(parsed, list) else [parsed]
-    if len(items) > most:
-        raise Unreadable(f"more than {most} events in one message")
-    return [_envelope(item) for item in items]
-
-
-def _envelope(item: object) -> "Envelope | Unreadable":
-    try:
-        wire = _WireEnvelope.model_validate(item)
-    except ValueError as error:
-        return Unreadable(explain(error))
-    if wire.specversion != "1.0":
-        return Unreadable("specversion: only 1.0 is read")
-    try:
-        sequence = int(wire.sequence) if wire.sequence is not None else None
-    except ValueError:
-        return Unreadable("sequence: not a number")
-    return Envelope(wire.id, wire.type, wire.source, wire.time, wire.data, sequence, wire.traceparent)
+    found: list[Envelope | Unreadable] = []
+    for item in parsed if isinstance(parsed, list) else [parsed]:
+        try:
+            found.append(_read_one(item))
+        except ValueError as error:
+            found.append(Unreadable(explain(error)))
+    return found
 
 
 def explain(error: ValueError) -> str:

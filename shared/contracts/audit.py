@@ -37,7 +37,7 @@ class OperationReported(Action):
 
 
 class GapFound(Event):
-    """Events of a producer are missing in its dense numbering for longer than a minute."""
+    """Events of a producer are missing in its dense numbering; reported within a minute (R-5)."""
 
     producer: str
     first: int

@@ -1,5 +1,7 @@
 """A missing event is noticed by the hole in its producer's numbers, and nothing else raises that alarm (R-5)."""
 
+import asyncio
+import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import aio_pika
 import pytest
 
 from audit.service import service
 from audit.store import sequences
-from chassis.messages import Envelope, encode, new_id
-from chassis.service import Service
+from chassis.amqp import relay
+from chassis.messages import Envelope, Event, encode, new_id
+from chassis.service import Runtime, Service
 from chassis.settings import Settings
 from contracts.actions import Operator
 from contracts.audit import GapFound
@@ -22,9 +26,19 @@ from deploy.local.cluster import Cluster
 from tests.support.eventually import eventually
 from tests.support.keys import Signer
 from tests.support.platform import Platform, Speaker
+from tests.support.scale import scaled
 
 SAID = LoginSucceeded(operator=Operator(policyholder_code="555555555", user_id="555555555001", name="日本　太郎"))
-NAMES = ("identity", "accounts", "applications", "notifier")
+OWN = "test_gaps"
+NAMES = ("identity", "accounts", "applications", "notifier", OWN)
+
+
+class Said(Event):
+    """What this module's own service says."""
+
+
+class AlsoSaid(Event):
+    """Something else, so that it travels in a message of its own."""
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +146,68 @@ async def test_a_late_event_closes_its_gap_and_an_operator_may_explain_one(numbe
         async with numbered.owner("audit") as database:
             missing = {row["producer"]: row["missing"] for row in await sequences.missing(database)}
         assert missing["notifier"] == 0
+
+
+async def say(producer: Runtime, *kinds: type[Event]) -> None:
+    """A real service says these, one transaction each."""
+    for kind in kinds:
+        async with producer.database.transaction() as tx:
+            tx.emit(kind())
+
+
+@asynccontextmanager
+async def theft(platform: Platform) -> AsyncIterator[asyncio.Event]:
+    """Takes the next of our events out of audit's queue before audit gets it; set when it is done."""
+    connection = await aio_pika.connect(f"{platform.cluster.broker_url}/{platform.host}")
+    done = asyncio.Event()
+
+    async def take(delivery: Any) -> None:
+        if not done.is_set() and json.loads(delivery.body)[0]["type"] == Said.wire_type():
+            await delivery.ack()
+            done.set()
+
+    async with connection:  # what else came here goes back when the connection is closed
+        queue = await (await connection.channel()).get_queue("audit.events", ensure=False)
+        await queue.consume(take, arguments={"x-priority": 10})
+        yield done
+
+
+@pytest.mark.requirement("R-5")
+async def test_the_loss_of_each_event_is_reported_of_the_very_last_too(
+    numbered: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "POSITION_SECONDS", 0.1)
+    chance, last = random.Random(3), 0
+    async with numbered.running(OWN) as producer, numbered.hears(GapFound) as spy:
+        for _ in range(scaled(3, 30)):
+            before = chance.randrange(3)
+            await say(producer, *[AlsoSaid] * before)
+            async with theft(numbered) as taken:
+                await say(producer, Said)
+                await taken.wait()
+            last += before + 1
+            gap = await spy.next(producer=OWN)
+            assert (gap["data"]["first"], gap["data"]["last"]) == (last, last)
+        assert not [one for one in spy.seen if one["data"]["producer"] == OWN]
+
+
+@pytest.mark.requirement("R-5")
+async def test_nothing_is_reported_while_everything_arrives(
+    numbered: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A working service says how far it is again and again; audit has always heard that much."""
+    monkeypatch.setattr(relay, "POSITION_SECONDS", 0.0)
+    async with numbered.running(OWN) as producer, numbered.hears(GapFound) as spy:
+        await asyncio.gather(*(say(producer, *[Said, AlsoSaid] * scaled(40, 2000)) for _ in range(5)))
+
+        async def everything_is_heard() -> bool:
+            last = await producer.database.fetchval("select last_sequence from relay_positions")
+            async with numbered.owner("audit") as database:
+                found = await database.fetchrow(
+                    "select announced, upper(heard) - 1 as heard from producers where producer = $1", OWN
+                )
+            return tuple(found) == (last, last)
+
+        await eventually(everything_is_heard, timeout=60)
+        await asyncio.sleep(1.5)  # longer than a hole may stay unreported here
+        assert not [one for one in spy.seen if one["data"]["producer"] == OWN]

@@ -12,13 +12,14 @@ from audit.months import Months
 from audit.rules.rows import Refused, Row
 from audit.store import log, sequences
 from chassis.amqp import Listeners
-from chassis.messages import Envelope
+from chassis.messages import Envelope, OutboxPosition, explain
 from chassis.sql import Tx
 from contracts.audit import RecordContradicted
 from contracts.nexi import OperationPerformed
 
 BATCH = 2000
 PREFETCH = 20
+POSITION = f".{OutboxPosition.NAME}"
 PERFORMED = OperationPerformed.wire_type()
 NEXI = PERFORMED.partition(".")[0] + "."
 FOREIGN = "type: not NEXI's to say"
@@ -35,13 +36,30 @@ nexi = Listeners("nexi", prefetch=PREFETCH)
 @events.batch(("events", "#"), most=BATCH)
 async def record_events(batch: Sequence[Envelope], tx: Tx, months: Months) -> list[tuple[Envelope, str]]:
     """Everything the platform's services say; their dense numbers are kept, so that a missing one is noticed."""
+    positions = [envelope for envelope in batch if envelope.type.endswith(POSITION)]
+    said = [envelope for envelope in batch if not envelope.type.endswith(POSITION)] if positions else batch
+    refused = await _record(said, tx, months)
     numbers: dict[str, set[int]] = defaultdict(set)
-    for envelope in batch:
+    for envelope in said:
         if envelope.sequence is not None:
             numbers[envelope.type.partition(".")[0]].add(envelope.sequence)
-    refused = await _record(batch, tx, months)
-    if numbers:
-        await sequences.heard(tx, numbers)
+    await sequences.heard(tx, numbers)
+    return refused + await _keep_positions(positions, tx)
+
+
+async def _keep_positions(positions: Sequence[Envelope], tx: Tx) -> list[tuple[Envelope, str]]:
+    """How far each producer says it is: what was not heard up to there is missing, although nothing came after it."""
+    last: dict[str, int] = {}
+    refused = []
+    for envelope in positions:
+        producer = envelope.type.partition(".")[0]
+        try:
+            said = OutboxPosition.model_validate(envelope.data)
+        except ValueError as error:
+            refused.append((envelope, explain(error)))
+        else:
+            last[producer] = max(last.get(producer, 0), said.last)
+    await sequences.announced(tx, last)
     return refused
 
 

@@ -14,6 +14,8 @@ from contracts.audit import GapFound
 
 MISSING = Gauge("audit_missing_events", "Numbers of a producer that were not heard (yet)", ["producer"])
 
+LOOK_SECONDS = 2.0  # with the relays' positions (5 s) and GAP_SECONDS (45 s) every loss is reported within a minute
+
 logger = structlog.get_logger()
 
 
@@ -25,7 +27,7 @@ async def watch_gaps(database: Database, settings: AuditSettings) -> None:
             async with leading(database, "audit.gaps"):
                 while True:
                     await look(database, age)
-                    await asyncio.sleep(min(5.0, settings.gap_seconds / 4))
+                    await asyncio.sleep(min(LOOK_SECONDS, settings.gap_seconds / 4))
         except DATABASE_AWAY as error:
             logger.warning("gaps_wait", error=type(error).__name__)
             await asyncio.sleep(1)

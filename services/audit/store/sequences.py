@@ -19,6 +19,18 @@ async def heard(tx: Tx, numbers: Mapping[str, Iterable[int]]) -> None:
         )  # fmt: skip
 
 
+async def announced(tx: Tx, positions: Mapping[str, int]) -> None:
+    """Remember that these producers have said everything up to these numbers."""
+    for producer in sorted(positions):
+        await tx.execute(
+            """
+            insert into producers as known (producer, heard, announced) values ($1, '{}', $2)
+                on conflict (producer) do update set announced = greatest(known.announced, excluded.announced)
+            """,
+            producer, positions[producer],
+        )  # fmt: skip
+
+
 def _ranges(numbers: Iterable[int]) -> str:
     found: list[list[int]] = []
     for number in sorted(numbers):
@@ -31,7 +43,7 @@ def _ranges(numbers: Iterable[int]) -> str:
 
 HOLES = """
 select producer, hole
-  from producers, unnest(int8multirange(int8range(1, upper(heard))) - heard) as hole
+  from producers, unnest(int8multirange(int8range(1, greatest(upper(heard), announced + 1))) - heard) as hole
 """
 
 
@@ -105,5 +117,7 @@ async def explain(tx: Tx, number: int, explanation: str) -> bool:
 
 
 async def producers(reader: Reader) -> list[Any]:
-    """How far each producer was heard."""
-    return await reader.fetch("select producer, upper(heard) - 1 as last, heard_at from producers order by producer")
+    """How far each producer was heard, and how far it says it is."""
+    return await reader.fetch(
+        "select producer, upper(heard) - 1 as last, announced, heard_at from producers order by producer"
+    )

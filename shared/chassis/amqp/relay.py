@@ -13,7 +13,7 @@ from prometheus_client import Counter, Gauge
 from yarl import URL
 
 from chassis.amqp.connection import connected, persist, reraise_if_cancelled, until_closed
-from chassis.messages import BATCH, Envelope, encode
+from chassis.messages import BATCH, Envelope, OutboxPosition, encode
 from chassis.sql import Database
 
 log = structlog.get_logger()
@@ -24,6 +24,7 @@ MOST_BYTES_PER_MESSAGE = 256 * 1024
 CONFIRM_SECONDS = 10.0
 IDLE_SECONDS = 1.0
 ANNOUNCE_PAUSE_SECONDS = 0.005  # NOTIFY in every commit would cost up to 60 % of the commits
+POSITION_SECONDS = 5.0
 LEADER_LOCK = 0x7265_6C61  # 'rela'
 
 PUBLISHED = Counter("outbox_published_events_total", "Events confirmed by the broker", ["type"])
@@ -46,6 +47,12 @@ update outbox set sequence = last_sequence - many + n
 returning outbox.*
 """
 
+POSITION = """
+select 0 as place, gen_random_uuid() as id, exchange, $1 as type, now() as occurred_at, null as traceparent,
+       json_build_object('last', last_sequence)::text as data, null::bigint as sequence
+  from relay_positions where exchange = 'events'
+"""
+
 
 class Relay:
     """One for each process; of all processes of a service the one that holds the lock carries the outbox."""
@@ -58,6 +65,8 @@ class Relay:
         self._wake = asyncio.Event()
         self._announce = asyncio.Event()
         self._leading = False
+        self._position_type = f"{database.source}.{OutboxPosition.NAME}"
+        self._position_due = 0.0
         database.committed = self._committed
 
     def _committed(self) -> None:
@@ -114,7 +123,17 @@ class Relay:
             if len(confirmed) < len(rows):
                 await asyncio.sleep(IDLE_SECONDS)
             elif len(rows) < WINDOW:
+                await self._say_position(connection, channel, exchanges)
                 await self._rest(closed)
+
+    async def _say_position(
+        self, connection: Any, channel: AbstractChannel, known: dict[str, AbstractExchange]
+    ) -> None:
+        """The outbox is empty: say how far it was numbered, or the loss of its last event would show with the next."""
+        now = asyncio.get_running_loop().time()
+        if now >= self._position_due:
+            await self._publish(channel, known, await connection.fetch(POSITION, self._position_type))
+            self._position_due = now + POSITION_SECONDS
 
     async def _rest(self, closed: asyncio.Task[None]) -> None:
         waking = asyncio.create_task(self._wake.wait())
