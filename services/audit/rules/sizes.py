@@ -7,11 +7,11 @@ ADVISED_BYTES = 5 * 1024 * 1024
 """Above this the administrator is advised to narrow the conditions (R252)."""
 
 
-def measure(*cells: str) -> tuple[int, int]:
-    """Bytes in UTF-8 and letters of these cells together, quotes doubled."""
+def measure(overhead: int, *cells: str) -> tuple[int, int]:
+    """Bytes in UTF-8 and letters of a line with these cells: quotes doubled, and what else stands in the line."""
     text = "".join(cells)
-    quotes = text.count('"')
-    return len(text.encode()) + quotes, len(text) + quotes
+    more = text.count('"') + overhead
+    return len(text.encode()) + more, len(text) + more
 
 
 def estimate(encoding: str, bytes_: int, letters: int) -> int:
