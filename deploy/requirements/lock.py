@@ -28,6 +28,9 @@ def main() -> None:
     compile_to(ROOT / "deploy" / "requirements" / "uv.txt", "What .venv is filled with", ["uv"], upgrade=True)
     house = (ROOT / "requirements.in").read_text().splitlines()
     compile_to(ROOT / "requirements.txt", "What the house and its tests are installed from", house, upgrade=True)
+    catcher = ["aiohttp", "aiosmtpd", "jinja2"]
+    target = ROOT / "deploy" / "requirements" / "mailcatcher.txt"
+    compile_to(target, "What the mail catcher's image is filled with", catcher, upgrade=False)
     for folder, description in distributions().items():
         if folder.parent.name == "services":
             title = f"What {folder.name} is installed from, beside our own chassis and contracts"

@@ -9,6 +9,7 @@ from typing import Any
 from deploy.local.state import ROOT
 
 IMAGE = ROOT / "deploy" / "Dockerfile"
+CATCHER = ROOT / "deploy" / "mailcatcher.Dockerfile"
 
 
 @dataclass(frozen=True)

@@ -22,31 +22,35 @@ from tests.support.eventually import eventually
 from tests.support.mailbox import free_port
 from tests.support.platform import Platform
 
-BUILD, FINAL = dockerfile.stages(dockerfile.IMAGE)
 PATIENCE = 60  # seconds; only to end a test that hangs
+FILES = pytest.mark.parametrize("path", [dockerfile.IMAGE, dockerfile.CATCHER], ids=lambda path: str(path.name))
 
 
-def test_the_image_is_plain_pinned_and_runs_without_root() -> None:
-    assert {stage[0].rest.partition(" ")[0] for stage in (BUILD, FINAL)} == {"python:3.11-slim"}, "no registry's name"
-    [install] = [one.rest for one in dockerfile.of(BUILD, "RUN") if "install" in one.rest]
+@FILES
+def test_an_image_is_plain_pinned_and_runs_without_root(path: Path) -> None:
+    build, final = dockerfile.stages(path)
+    assert {stage[0].rest.partition(" ")[0] for stage in (build, final)} == {"python:3.11-slim"}, "no registry's name"
+    [install] = [one.rest for one in dockerfile.of(build, "RUN") if "install" in one.rest]
     assert "--require-hashes" in install and "--only-binary :all:" in install
-    assert [one.rest for one in dockerfile.of(FINAL, "USER")] == ["10001:10001"]
-    assert [one.rest for one in dockerfile.of(FINAL, "STOPSIGNAL")] == ["SIGTERM"]
-    assert not dockerfile.of(BUILD, "ADD") + dockerfile.of(FINAL, "ADD")
-    assert all("--from=build" in one.rest for one in dockerfile.of(FINAL, "COPY")), "no tool of the build remains"
+    assert [one.rest for one in dockerfile.of(final, "USER")] == ["10001:10001"]
+    assert [one.rest for one in dockerfile.of(final, "STOPSIGNAL")] == ["SIGTERM"]
+    assert not dockerfile.of(build, "ADD") + dockerfile.of(final, "ADD")
+    assert all("--from=build" in one.rest for one in dockerfile.of(final, "COPY")), "no tool of the build remains"
+
+
+@FILES
+def test_only_what_an_image_needs_reaches_its_build(path: Path) -> None:
+    patterns = path.with_name(f"{path.name}.dockerignore").read_text().splitlines()[1:]
+    sources = {one.rest.split()[0].split("/${SERVICE}")[0] for one in copied(dockerfile.stages(path)[0])}
+    assert patterns[0] == "*" and sources == {one[1:] for one in patterns if one.startswith("!")}
 
 
 def test_signals_reach_the_service_and_its_health_is_that_it_lives() -> None:
-    [entry] = dockerfile.of(FINAL, "ENTRYPOINT")
+    final = dockerfile.stages(dockerfile.IMAGE)[1]
+    [entry] = dockerfile.of(final, "ENTRYPOINT")
     assert entry.exec_form[:2] == ["sh", "-c"] and entry.exec_form[2].startswith("exec ")
-    [health] = dockerfile.of(FINAL, "HEALTHCHECK")
+    [health] = dockerfile.of(final, "HEALTHCHECK")
     assert "/live" in health.exec_form[-1], "a service whose broker is away must not be killed"
-
-
-def test_only_what_an_image_needs_reaches_its_build() -> None:
-    patterns = dockerfile.IMAGE.with_name("Dockerfile.dockerignore").read_text().splitlines()[1:]
-    sources = {one.rest.split()[0].replace("/${SERVICE}", "").split("/requirements")[0] for one in copied(BUILD)}
-    assert patterns[0] == "*" and sources == {one[1:] for one in patterns if one.startswith("!")}
 
 
 def copied(stage: list[dockerfile.Instruction]) -> list[dockerfile.Instruction]:
@@ -56,8 +60,9 @@ def copied(stage: list[dockerfile.Instruction]) -> list[dockerfile.Instruction]:
 class Image:
     """The image's folders in a folder of the test's, and its Python in an environment of its own."""
 
-    def __init__(self, service: str, folder: Path) -> None:
+    def __init__(self, path: Path, service: str, folder: Path) -> None:
         self.service, self.folder = service, folder
+        self.stages = dockerfile.stages(path)
         self.python = folder / "opt" / "venv" / "bin" / "python"
         self.state = folder / "state"
 
@@ -65,22 +70,23 @@ class Image:
         """What the Dockerfile does, step by step."""
         self.state.mkdir()
         skip = shutil.ignore_patterns("__pycache__", ".*")
-        for one in copied(BUILD):
+        for one in copied(self.stages[0]):
             source, target = one.rest.replace("${SERVICE}", self.service).split()
             if target.startswith("/"):
                 shutil.copytree(ROOT / source, self.folder / target[1:], ignore=skip)
+            else:
+                requirements = ROOT / source
         await succeed(UV, "venv", "--quiet", "--python", sys.executable, self.folder / "opt" / "venv")
-        requirements = ROOT / "services" / self.service / "requirements.txt"
         await succeed(UV, "pip", "sync", "-q", "--require-hashes", "--python", self.python, requirements)
         await succeed(self.python, "-m", "compileall", "-q", self.folder / "app")
 
     async def start(self, *arguments: str, **environment: str) -> Process:
         """`docker run IMAGE arguments`: the same entry, the same environment, nothing of this process'."""
-        inside = dockerfile.environment(FINAL)
+        inside = dockerfile.environment(self.stages[1])
         inside["PATH"] = f"{self.python.parent}:{os.environ['PATH']}"
         inside["PYTHONPATH"] = str(self.folder / inside["PYTHONPATH"][1:])
         inside["SERVICE"] = self.service
-        entry = dockerfile.of(FINAL, "ENTRYPOINT")[0].exec_form
+        entry = dockerfile.of(self.stages[1], "ENTRYPOINT")[0].exec_form
         return await asyncio.create_subprocess_exec(
             *entry, *arguments, cwd=self.state, env=inside | environment, stdout=PIPE, stderr=STDOUT
         )
@@ -98,7 +104,7 @@ async def succeed(*command: str | Path) -> None:
 
 @pytest.fixture(params=KNOWN)
 async def image(request: pytest.FixtureRequest, tmp_path: Path) -> Image:
-    image = Image(request.param, tmp_path)
+    image = Image(dockerfile.IMAGE, request.param, tmp_path)
     await image.build()
     return image
 
@@ -113,24 +119,21 @@ def told(service: str, platform: Platform) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def running(image: Image, environment: dict[str, str]) -> AsyncIterator[str]:
-    """The container, ready; at the end it is asked to stop, and does."""
-    port = free_port()
-    process = await image.start("serve", **environment, **{f"{image.service.upper()}_PORT": str(port)})
+async def running(process: Process, question: str) -> AsyncIterator[None]:
+    """The container once it answers; at the end it is asked to stop, and does."""
     try:
         async with aiohttp.ClientSession() as client:
-            url = f"http://127.0.0.1:{port}"
 
-            async def ready() -> bool:
+            async def answers() -> bool:
                 assert process.returncode is None, (await process.communicate())[0].decode()
                 try:
-                    async with client.get(f"{url}/ready") as answer:
+                    async with client.get(question) as answer:
                         return answer.status == 200
                 except aiohttp.ClientError:
                     return False
 
-            await eventually(ready, timeout=PATIENCE)
-            yield url
+            await eventually(answers, timeout=PATIENCE)
+        yield
         process.send_signal(signal.SIGTERM)
         output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
         assert process.returncode == 0, output.decode()
@@ -145,6 +148,20 @@ async def test_the_requirements_of_a_service_suffice_for_it_alone(image: Image, 
     help_shown = await image.start("--help")
     output, _ = await help_shown.communicate()
     assert help_shown.returncode == 0 and f"python -m {image.service}" in output.decode()
-    async with running(image, told(image.service, platform)):
+    port = free_port()
+    environment = told(image.service, platform) | {f"{image.service.upper()}_PORT": str(port)}
+    async with running(await image.start("serve", **environment), f"http://127.0.0.1:{port}/ready"):
         pass
     assert image.code() == before, "it writes into its state folder only"
+
+
+async def test_the_requirements_of_the_mail_catcher_suffice_for_it(tmp_path: Path) -> None:
+    image = Image(dockerfile.CATCHER, "", tmp_path)
+    await image.build()
+    before, smtp, web = image.code(), free_port(), free_port()
+    [usual] = dockerfile.of(image.stages[1], "CMD")
+    inside = " ".join(usual.exec_form).replace("2525", str(smtp)).replace("8025", str(web))
+    arguments = inside.replace("/state", str(image.state)).split()
+    async with running(await image.start(*arguments), f"http://127.0.0.1:{web}/"):
+        pass
+    assert image.code() == before

@@ -8,7 +8,8 @@ import pytest
 from deploy.local.state import ROOT
 
 HOUSE = ROOT / "requirements.txt"
-FILES = [HOUSE, ROOT / "deploy" / "requirements" / "uv.txt", *sorted(ROOT.glob("services/*/requirements.txt"))]
+FILES = [HOUSE, *sorted(ROOT.glob("deploy/requirements/*.txt")), *sorted(ROOT.glob("services/*/requirements.txt"))]
+IMAGES = [path for path in FILES[1:] if path.name != "uv.txt"]
 
 
 def pins(path: Path) -> dict[str, str]:
@@ -25,7 +26,7 @@ def test_every_package_has_hashes_and_no_registry_is_named(path: Path) -> None:
     assert not re.search(r"://|index|find-links", re.sub(r"(?m)^[a-z0-9-]+==", "", path.read_text()))
 
 
-@pytest.mark.parametrize("path", FILES[2:], ids=lambda path: path.parent.name)
-def test_a_service_is_installed_from_what_the_house_was_tested_with(path: Path) -> None:
+@pytest.mark.parametrize("path", IMAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_an_image_is_installed_from_what_the_house_was_tested_with(path: Path) -> None:
     house = pins(HOUSE)
     assert {name: entry for name, entry in pins(path).items() if house.get(name) != entry} == {}

@@ -39,11 +39,11 @@ async def main() -> None:
     mailbox = Mailbox(options.directory)
     receiver = Receiver(mailbox)
     smtp = await loop.create_server(
-        lambda: SMTP(receiver, hostname="mailcatcher", enable_SMTPUTF8=True, loop=loop), LOOPBACK, options.smtp_port
+        lambda: SMTP(receiver, hostname="mailcatcher", enable_SMTPUTF8=True, loop=loop), options.host, options.smtp_port
     )
     runner = web.AppRunner(Inbox(mailbox).application(), access_log=None, shutdown_timeout=1)
     await runner.setup()
-    await web.TCPSite(runner, LOOPBACK, options.web_port).start()
+    await web.TCPSite(runner, options.host, options.web_port).start()
     await stop.wait()
     smtp.close()
     await runner.cleanup()
@@ -52,6 +52,7 @@ async def main() -> None:
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m deploy.local.mailcatcher", description=__doc__)
+    parser.add_argument("--host", default=LOOPBACK, help="address to listen on; in a container 0.0.0.0")
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--web-port", type=int, required=True)
     parser.add_argument("--directory", type=Path, required=True, help="where the mails are kept")
