@@ -1,10 +1,12 @@
 """Password hashing that keeps everybody else fast: few threads, a bounded queue, no connection held meanwhile."""
 
 import asyncio
+import os
 import secrets
+import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 from argon2 import PasswordHasher, Type
@@ -18,6 +20,9 @@ T = TypeVar("T")
 
 TURNS_PER_THREAD = 3
 """One is hashed while others ask the database; more at once would only crowd other routes out of its connections."""
+
+NICENESS = 10
+"""Of a hashing thread, whose work takes all it can get for tens of milliseconds; the others' takes one."""
 
 COMPARISONS = Counter("password_comparisons", "Passwords compared with the hash of a user")
 WAITING = Gauge("password_checks_waiting", "Password checks admitted and not yet done")
@@ -33,7 +38,7 @@ class Hasher:
             parallelism=settings.argon2_parallelism,
             type=Type.ID,
         )
-        self._threads = ThreadPoolExecutor(settings.hashing_threads, thread_name_prefix="hashing")
+        self._threads = ThreadPoolExecutor(settings.hashing_threads, "hashing", initializer=_step_back)
         self._most = settings.hashing_threads + settings.hashing_queue
         self._turns = asyncio.Semaphore(TURNS_PER_THREAD * settings.hashing_threads)
         self._admitted = 0
@@ -82,3 +87,9 @@ class Hasher:
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+
+def _step_back() -> None:
+    """Let the loop that answers everybody else, and the database beside it, have the processor first."""
+    with suppress(OSError):  # a thread has a priority of its own on Linux only
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

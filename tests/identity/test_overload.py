@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import os
+import threading
 from typing import Any
 
 import aiohttp
@@ -47,6 +49,14 @@ async def test_while_passwords_are_hashed_no_connection_is_held(
             assert (await person.ask("GET", "/me", to=small)).status == 200
         gate.set()
         assert {one.status for one in await asyncio.gather(*tries)} == {401}
+
+
+async def test_hashing_threads_let_everybody_else_go_first(people: People) -> None:
+    await (await people.register()).try_login()
+    hashing = [thread for thread in threading.enumerate() if thread.name.startswith("hashing")]
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert hashing
+    assert all(os.getpriority(os.PRIO_PROCESS, thread.native_id or 0) > own for thread in hashing)
 
 
 async def test_without_the_database_nothing_is_allowed(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
