@@ -101,7 +101,8 @@ async def talkative(platform: Platform) -> AsyncIterator[None]:
     """PostgreSQL logs every statement of the platform with its parameters."""
     server = await asyncpg.connect(platform.cluster.postgres_url)
     for name in platform.services:
-        await server.execute(f"alter database {platform.prefix}_{name} set log_statement = 'all'")
+        for setting in ("log_statement = 'all'", "log_error_verbosity = 'default'"):
+            await server.execute(f"alter database {platform.prefix}_{name} set {setting}")
     await server.close()
     yield
 
