@@ -68,11 +68,12 @@ async def hear(message: Noted, received: Received[Noted], tx: Tx) -> None:
 
 @together.batch(("events", "#"), most=200)
 async def record(batch: Sequence[Envelope], tx: Tx) -> None:
-    """Hear them in batches, idempotent by event id."""
+    """Hear them in batches, idempotent by event id; how far the relay says it is, is no event of anybody."""
+    noted = [one for one in batch if one.type == Noted.wire_type()]
     await tx.execute(
         "insert into recorded (id, word) select * from unnest($1::uuid[], $2::text[]) on conflict do nothing",
-        [one.id for one in batch],
-        [one.data["word"] for one in batch],
+        [one.id for one in noted],
+        [one.data["word"] for one in noted],
     )
 
 
