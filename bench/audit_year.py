@@ -3,83 +3,119 @@
 import argparse
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
 
 from audit.listeners.rows import row_of
+from audit.rules.windows import JAPAN
 from audit.store import log
 from bench.audit_stage import DEPARTMENTS, NAMES, TITLES, logins, operators
 from chassis.messages import Envelope
 from chassis.sql import Database
 from contracts.operations import Operation
 
-PART = 500_000
+CONNECTIONS = 2
 
 ROWS = """
-insert into history (number, id, performed_at, type, policyholder_code, user_id, name, department, title, operation,
+insert into {month} (number, id, performed_at, type, policyholder_code, user_id, name, department, title, operation,
                      outcome, session_id, source_address, details)
-select $1 + n, gen_random_uuid(),
-       $2::timestamptz + (n / $3::float8) * $4::interval + random() * interval '1 second',
-       'identity.login_succeeded', code, code || lpad(floor(random() * $6)::text, 3, '0'),
+select $1 + n, gen_random_uuid(), $2::timestamptz + ((n - 0.5) / $3::float8) * $4::interval,
+       'identity.login_succeeded', code, code || lpad((n * 7919 % $6)::text, 3, '0'),
        ($7::text[])[1 + n % cardinality($7::text[])], ($8::text[])[1 + n % cardinality($8::text[])],
        ($9::text[])[1 + n % cardinality($9::text[])], ($10::text[])[1 + n % cardinality($10::text[])],
-       'done', '0123456789abcdef', '192.0.2.' || n % 256, '{}'
+       'done', '0123456789abcdef', '192.0.2.' || n % 256, '{{}}'
   from (select n, (100000000 + floor($5 * power(random(), 3)))::bigint::text as code
           from generate_series(1, $3::bigint) n) drawn
 """
 """The first policyholder gets about (1/policyholders)^(1/3) of all rows: a tenth of them among a thousand."""
 
+INDEXES = """
+alter table {month} add primary key (number, performed_at);
+create index on {month} (policyholder_code, user_id, performed_at);
+alter table history attach partition {month} for values from ('{first}') to ('{after}');
+"""
+
 COUNTERS = """
-insert into days (policyholder_code, user_id, day, records, bytes, letters)
+insert into days as known (policyholder_code, user_id, day, records, bytes, letters)
 select policyholder_code, whose.id, (performed_at at time zone 'Asia/Tokyo')::date, count(*),
        sum(octet_length(user_id || name || department || title) + 83),
        sum(length(user_id || name || department || title) + 40)
-  from history, lateral (values (user_id), ('')) whose (id) where number > $1 and number <= $2 group by 1, 2, 3
+  from {month}, lateral (values (user_id), ('')) whose (id) group by 1, 2, 3
     on conflict (policyholder_code, user_id, day) do update
-   set records = days.records + excluded.records, bytes = days.bytes + excluded.bytes,
-       letters = days.letters + excluded.letters
+   set records = known.records + excluded.records, bytes = known.bytes + excluded.bytes,
+       letters = known.letters + excluded.letters
 """
 
 END = """
-with block as (
-    insert into blocks select blocks + 1, rows + 1, $1::integer, now(), sha256('\\x'), sha256('\\x') from log
-)
-update log set rows = rows + $1, blocks = blocks + 1, head = sha256('\\x')
+insert into blocks values (1, 1, {rows}, now(), sha256('\\x'), sha256('\\x'));
+update log set rows = {rows}, blocks = 1, head = sha256('\\x');
 """
 
 
+@dataclass(frozen=True)
+class Month:
+    """A partition, what it may hold, and the rows it gets."""
+
+    name: str
+    first: datetime
+    after: datetime
+    begin: datetime
+    end: datetime
+    numbers: range
+
+
+def months(rows: int, days: int) -> Iterator[Month]:
+    """The partitions of the last `days` days; each gets its share of the rows, numbered in their order."""
+    now = datetime.now(JAPAN)
+    start = begin = now - timedelta(days=days)
+    done = 0
+    while begin < now:
+        first = datetime(begin.year, begin.month, 1, tzinfo=JAPAN)
+        after = (first + timedelta(days=32)).replace(day=1)
+        end = min(after, now)
+        until = rows if end is now else round(rows * ((end - start) / (now - start)))
+        yield Month(f"history_{first:%Y_%m}", first, after, begin, end, range(done, until))
+        begin, done = after, until
+
+
 async def fill(dsn: str, rows: int, policyholders: int, users: int, days: int = 364) -> float:
-    """Rows made by the database itself (their chain is not one the verifier accepts); answers rows a second."""
-    connection = await asyncpg.connect(dsn)
+    """Rows made by the database itself in the place of all others, indexed when a month is full; answers rows a second.
+
+    Their chain is not one that the verifier accepts.
+    """
     begun = time.perf_counter()
-    start = datetime.now(UTC) - timedelta(days=days)
-    try:
-        await connection.execute("set synchronous_commit = off")
-        await connection.fetchval("select make_months($1, $2)", start.date(), datetime.now(UTC).date())
-        before = await connection.fetchval("select rows from log")
-        for done in range(0, rows, PART):
-            part = min(PART, rows - done)
-            span = timedelta(days=days) * part / rows
-            async with connection.transaction():
-                await connection.execute(
-                    ROWS, before + done, start + timedelta(days=days) * done / rows, part, span, policyholders, users,
-                    NAMES, DEPARTMENTS, TITLES, [one.value for one in Operation],
-                )  # fmt: skip
-                await connection.execute(COUNTERS, before + done, before + done + part)
-                await connection.execute(END, part)
+    options = {"synchronous_commit": "off", "maintenance_work_mem": "256MB", "work_mem": "256MB"}
+    async with asyncpg.create_pool(dsn, min_size=CONNECTIONS, max_size=CONNECTIONS, server_settings=options) as pool:
+        await pool.execute("truncate history, entries, blocks, days, searches")
+
+        async def make(month: Month) -> None:
+            async with pool.acquire() as connection:
+                await _month(connection, month, policyholders, users)
+
+        await asyncio.gather(*(make(month) for month in months(rows, days)))
+        await pool.execute(END.format(rows=rows))
         seconds = time.perf_counter() - begun
-        await connection.execute("analyze history")
-        await connection.execute("vacuum days")
-    finally:
-        await connection.close()
+        await pool.execute("analyze history")
+        await pool.execute("vacuum analyze days")
     return rows / seconds
 
 
-async def chain(dsn: str, rows: int, policyholders: int, users: int) -> float:
+async def _month(connection: Any, month: Month, policyholders: int, users: int) -> None:
+    names = {"month": month.name, "first": month.first, "after": month.after}
+    await connection.execute("drop table if exists {month}; create table {month} (like history)".format_map(names))
+    await connection.execute(
+        ROWS.format_map(names), month.numbers.start, month.begin, len(month.numbers), month.end - month.begin,
+        policyholders, users, NAMES, DEPARTMENTS, TITLES, [one.value for one in Operation],
+    )  # fmt: skip
+    await connection.execute(INDEXES.format_map(names))
+    await connection.execute(COUNTERS.format_map(names))
+
+
+async def chain(dsn: str, rows: int, policyholders: int, users: int, in_block: int = 5000) -> float:
     """Rows as the service records them, digests and all; answers rows a second."""
     database = await Database.connect(dsn, source="audit", size=1)
     begun = time.perf_counter()
@@ -92,12 +128,13 @@ async def chain(dsn: str, rows: int, policyholders: int, users: int) -> float:
                 row_of(Envelope(one.id, one.type, one.source, one.time, json_of(data)), datetime.now(UTC))
                 for one, data in group
             ]
-            if len(batch) >= 5000:
+            if len(batch) >= in_block:
                 async with database.transaction() as tx:
                     await log.record(tx, batch)
                 batch = []
-        async with database.transaction() as tx:
-            await log.record(tx, batch)
+        if batch:
+            async with database.transaction() as tx:
+                await log.record(tx, batch)
     finally:
         await database.close()
     return rows / (time.perf_counter() - begun)
@@ -108,14 +145,6 @@ def json_of(text: str) -> Any:
     import pydantic_core
 
     return pydantic_core.from_json(text)
-
-
-@asynccontextmanager
-async def measured(what: str) -> AsyncIterator[None]:
-    """Prints how long it took."""
-    begun = time.perf_counter()
-    yield
-    print(f"{what:<40} {time.perf_counter() - begun:>8.2f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -18,9 +19,12 @@ import asyncpg
 import pytest
 
 from audit.command_line import archive_month, dump
-from audit.proof.checkpoints import read_file
+from audit.proof import keys
+from audit.proof.checkpoints import append, as_line, read_file, statement
 from audit.proof.command_line import verify_file, verify_log
 from audit.service import service
+from audit.store import log
+from bench.audit_year import chain
 from chassis.messages import Envelope, encode, new_id
 from chassis.service import Service
 from chassis.settings import Settings
@@ -31,7 +35,7 @@ from contracts.operations import Operation
 from deploy.local.cluster import Cluster
 from deploy.local.databases import with_database
 from tests.audit.conftest import Company
-from tests.audit.tampering import CHANGES_KNOWN, ROWS, cut
+from tests.audit.tampering import CHANGES_KNOWN, LOCAL, ROWS, cut
 from tests.support import callers
 from tests.support.eventually import eventually
 from tests.support.keys import Signer
@@ -131,8 +135,9 @@ TABLES = ("history", "entries", "blocks", "log")
 
 
 @pytest.mark.chaos
+@pytest.mark.requirement("A-1")
 async def test_every_change_is_found(evidence: Evidence, cluster: Cluster, capsys: pytest.CaptureFixture[str]) -> None:
-    """A-1, scaled down: 100 of 100, each in a fresh copy of the same history."""
+    """100 of 100 in `make test`, 1,000 of 1,000 in `make chaos`, each in a fresh copy of the same short history."""
     chance = random.Random(11)
     missed = []
     async with copied(evidence, cluster) as dsn:
@@ -141,7 +146,7 @@ async def test_every_change_is_found(evidence: Evidence, cluster: Cluster, capsy
             await changed.execute(f"create table kept_{table} as table {table}")
         for place in range(CHANGES):
             change = CHANGES_KNOWN[place % len(CHANGES_KNOWN)]
-            await change(changed, chance)
+            await change(changed, chance, range(1, ROWS + 1))
             if await findings(evidence, dsn) != 1:
                 missed.append(change.__name__)
             await changed.execute(f"truncate {', '.join(TABLES)}")
@@ -152,13 +157,49 @@ async def test_every_change_is_found(evidence: Evidence, cluster: Cluster, capsy
     assert missed == []
 
 
+@pytest.mark.chaos
+@pytest.mark.requirement("A-1")
+async def test_each_of_many_changes_in_a_long_history_is_named(
+    cluster: Cluster, signer: Signer, tmp_path: Path
+) -> None:
+    """1,000 changes of 1,000,000 rows in `make chaos`, each in a block of its own; the verifier names every block."""
+    rows, changes, in_block = scaled(10_000, 1_000_000), scaled(16, 1000), 500
+    platform = Platform(cluster, tmp_path, signer, of={"audit": service})
+    await platform.prepare()
+    try:
+        evidence, dsn, chance = Evidence(platform), platform.owner_database("audit"), random.Random(5)
+        await chain(dsn, rows, 200, 25, in_block)
+        await sign_the_end(platform, evidence)
+        verify = ["verify", *evidence.arguments(), "--database", dsn, "--show", str(10 * changes)]
+        assert (await asyncio.to_thread(evidence.program, *verify))[0] == 0
+        blocks = sorted(chance.sample(range(1, rows // in_block + 1), changes))
+        async with platform.owner("audit") as database:
+            for place, block in enumerate(blocks):
+                numbers = range((block - 1) * in_block + 1, block * in_block + 1)
+                await LOCAL[place % len(LOCAL)](database, chance, numbers)
+        status, said = await asyncio.to_thread(evidence.program, *verify)
+        assert status == 1
+        assert set(blocks) <= {int(number) for number in re.findall(r"^block (\d+):", said, re.MULTILINE)}
+    finally:
+        await platform.close()
+
+
+async def sign_the_end(platform: Platform, evidence: Evidence) -> None:
+    """A checkpoint over everything that is recorded."""
+    evidence.folder.mkdir()
+    async with platform.owner("audit") as database:
+        end = await log.end(database)
+    said = statement(end["rows"], end["blocks"], end["head"], datetime.now(UTC).isoformat(), None)
+    append(evidence.checkpoints, as_line(keys.Signer.from_folder(evidence.folder).sign(said)))
+
+
 @asynccontextmanager
 async def copied(evidence: Evidence, cluster: Cluster) -> AsyncIterator[str]:
     """A copy of the database, for the superuser."""
     name = f"{evidence.platform.prefix}_audit_copy"
     server = await Database.connect(cluster.postgres_url, source="test", size=1)
     try:
-        await server.execute(f"create database {name} template {evidence.platform.prefix}_audit")
+        await server.execute(f"create database {name} owner audit_owner template {evidence.platform.prefix}_audit")
         yield with_database(cluster.postgres_url, name)
     finally:
         await server.execute(f"drop database if exists {name} with (force)")
@@ -172,7 +213,7 @@ async def test_a_restored_backup_is_found_and_the_service_signs_nothing_more(
     shutil.copy(evidence.checkpoints, later)
     async with copied(evidence, cluster) as dsn:
         restored = await Database.connect(dsn, source="test", size=1)
-        await cut(restored, random.Random(1))
+        await cut(restored, random.Random(1), range(1, ROWS + 1))
         await restored.close()
         assert await findings(evidence, dsn) == 1
         own = with_database(platform.database("audit"), dsn.rpartition("/")[2])

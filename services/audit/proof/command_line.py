@@ -14,8 +14,6 @@ from audit.proof.sources import from_database, from_export
 from audit.proof.verify import verify
 from audit.proof.verify_csv import findings
 
-MOST_SHOWN = 50
-
 
 def verify_log(arguments: Sequence[str]) -> int:
     """Read the whole history and find any change. Status 0: as it was signed, 1: changed, 2: wrong usage."""
@@ -33,7 +31,7 @@ def verify_log(arguments: Sequence[str]) -> int:
         from_database(chosen.database, chosen.archive, notes) if chosen.database else from_export(chosen.export, notes)
     )
     result = asyncio.run(verify(blocks, signed, notes))
-    for text in result.found[:MOST_SHOWN]:
+    for text in result.found[: chosen.show]:
         print(text)
     verdict = {
         "verdict": "changed" if result.found else "as signed",
@@ -56,6 +54,7 @@ def _log_parser() -> argparse.ArgumentParser:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--database", help="PostgreSQL with a role that may read")
     source.add_argument("--export", type=Path, help="file written by `python -m audit dump`")
+    parser.add_argument("--show", type=int, default=50, help="how many findings to print at most")
     parser.add_argument("--archive", type=Path, action="append", default=[], help="files of archived months")
     return parser
 
