@@ -1,5 +1,6 @@
 """Broken, foreign, future, ancient, large and deep messages are set aside with a reason and harm nothing else (B-3)."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,10 +11,13 @@ from chassis.amqp import parked
 from chassis.messages import Envelope, encode, new_id
 from chassis.service import Runtime
 from contracts.identity import LoginSucceeded
+from contracts.nexi import OperationPerformed
 from contracts.operations import Operation
+from deploy.local.management import Management
 from tests.audit.conftest import Company, performed, publish, rows, set_aside
 from tests.support.eventually import eventually
 from tests.support.platform import Platform, Speaker
+from tests.support.scale import scaled
 
 LOGIN = LoginSucceeded.wire_type()
 
@@ -53,59 +57,85 @@ async def test_what_was_set_aside_is_recorded_when_it_is_replayed_after_a_fix(
     assert [row["id"] for row in await rows(platform, company.code)] == [event_id]
 
 
-def broken(company: Company) -> list[bytes]:
+def broken(company: Company, kind: str) -> list[bytes]:
     """Messages that cannot be read, or not recorded; each a kind of its own."""
     who = company.operator().model_dump()
+    now = datetime.now(UTC).isoformat()
 
     def one(data: Any, **changed: Any) -> dict[str, Any]:
         envelope = {
-            "specversion": "1.0", "id": str(new_id()), "source": "/identity", "type": LOGIN,
-            "time": datetime.now(UTC).isoformat(), "data": data,
+            "specversion": "1.0", "id": str(new_id()), "source": "/identity", "type": kind, "time": now, "data": data,
         }  # fmt: skip
         return {key: value for key, value in (envelope | changed).items() if value is not None}
 
-    good = {"operator": who, "operation": "1-1"}
+    good = {"operator": who, "operation": "1-1", "performed_at": now}
     return [
         b"", b"\xff\xfe\x00", b"{", b"[1, 2", b"null", b'"text"', b"[[[]]]", b"NaN",
         b"[" * 100_000, b'{"a":' * 50_000,
         json.dumps([one(good, id=None)]).encode(), json.dumps([one(good, id="7")]).encode(),
         json.dumps([one(good, time="yesterday")]).encode(), json.dumps([one(good, specversion="0.3")]).encode(),
-        json.dumps([one(good, sequence="x")]).encode(), json.dumps([one(good, type="accounts.forged")]).encode(),
-        json.dumps([one([])]).encode(), json.dumps([one({"operator": None})]).encode(),
-        json.dumps([one({"operator": who | {"name": "あ" * 51}})]).encode(),
-        json.dumps([one({"operator": who | {"name": "a\0b"}})]).encode(),
-        json.dumps([one({"operator": who, "operation": "1-9"})]).encode(),
-        json.dumps([one({"operator": who, "outcome": 7})]).encode(),
-        json.dumps([one({"operator": who, "session_id": "x" * 5000})]).encode(),
+        json.dumps([one(good, sequence="x")]).encode(), json.dumps([one(good, sequence=str(2**70))]).encode(),
+        json.dumps([one(good, type="accounts.forged")]).encode(),
+        json.dumps([one(good | {"operator": None})]).encode(),
+        json.dumps([one(good | {"operator": who | {"name": "あ" * 51}})]).encode(),
+        json.dumps([one(good | {"operator": who | {"name": "a\0b"}})]).encode(),
+        json.dumps([one(good | {"operator": who | {"user_id": ""}})]).encode(),
+        json.dumps([one(good | {"operation": "1-9"})]).encode(),
+        json.dumps([one(good | {"outcome": 7})]).encode(),
+        json.dumps([one(good | {"session_id": "x" * 5000})]).encode(),
         json.dumps([one(good | {f"member{n}": n for n in range(300)})]).encode(),
+        json.dumps([one([])]).encode(),
         json.dumps([one(good | {"deep": json.loads("[" * 150 + "]" * 150)} | {"id": [[]]})]).encode()[:-3],
+        json.dumps([one(good, time="9999-12-31T23:59:59Z") | {"data": good | {"performed_at": "9999-12-31T23:59:59Z"}}]
+                   ).encode(),
         b'[{"specversion":"1.0","id":"' + str(new_id()).encode() + b'","source":"/identity","type":"'
-        + LOGIN.encode() + b'","time":"2026-01-01T00:00:00Z","data":{"operator":{"name":"\\ud800"}}}]',
+        + kind.encode() + b'","time":"2026-01-01T00:00:00Z","data":{"operator":{"name":"\\ud800"}}}]',
     ]  # fmt: skip
 
 
+def consumers(platform: Platform) -> set[str]:
+    """The connections of those who listen, as the broker names them."""
+    found = Management(platform.cluster.management_url).call("GET", "/consumers")
+    hosts = {platform.host, platform.partner_host}
+    return {one["channel_details"]["connection_name"] for one in found if one["queue"]["vhost"] in hosts}
+
+
+@pytest.mark.requirement("B-3")
+@pytest.mark.chaos
+@pytest.mark.parametrize("exchange", ["events", "nexi"])
 async def test_broken_messages_are_all_set_aside_and_the_good_ones_among_them_all_recorded(
-    platform: Platform, company: Company
+    platform: Platform, company: Company, exchange: str
 ) -> None:
-    """B-3, scaled down."""
-    kinds = broken(company)
-    async with platform.owner("audit") as database:
-        before = await database.fetchval("select count(*) from parked")
-    async with Speaker(platform.broker("identity"), "identity") as speaker:
-        for place in range(300):
-            body = kinds[place % len(kinds)]
-            await speaker.publish_raw(body, "events", LOGIN)
-            await speaker.publish(LoginSucceeded(operator=company.operator(place % 900)))
-    await company.has(300)
+    """100,000 of each for each queue in `make chaos`; audit's consumers stay attached all the time."""
+    count, patience = scaled(300, 100_000), scaled(30, 1200)
+    kind = LOGIN if exchange == "events" else OperationPerformed.wire_type()
+    bad, now = broken(company, kind), datetime.now(UTC)
+    speaker = Speaker(platform.broker("identity"), "identity") if exchange == "events" else platform.nexi
 
-    async def all_aside() -> bool:
+    def good(place: int) -> bytes:
+        who = company.operator(place % 900)
+        said = LoginSucceeded(operator=who) if exchange == "events" else performed(who, Operation.LOGIN, now)
+        return encode([(Envelope(new_id(), kind, f"/{speaker.name}", now, None), said.model_dump_json())])
+
+    async def counted() -> tuple[int, int]:
         async with platform.owner("audit") as database:
-            return bool(await database.fetchval("select count(*) from parked") - before == 300)
+            aside = await database.fetchval("select count(*) from parked where state = 'unreadable' and reason <> ''")
+            there = await database.fetchval("select count(*) from history where policyholder_code = $1", company.code)
+            return aside - before, there
 
-    await eventually(all_aside)
-    assert len(await rows(platform, company.code)) == 300
-    async with platform.owner("audit") as database:
-        assert not await database.fetchval("select count(*) from parked where reason = ''")
+    async def everything() -> bool:
+        return await counted() == (count, count)
+
+    before = 0
+    before, _ = await counted()
+    attached = await eventually(lambda: asyncio.to_thread(consumers, platform))
+    async with speaker:
+        for start in range(0, count, 100):
+            bodies = [body for place in range(start, start + 100) for body in (bad[place % len(bad)], good(place))]
+            await asyncio.gather(*(speaker.publish_raw(body, exchange, kind) for body in bodies))
+    await eventually(everything, timeout=patience)
+    assert len({row["id"] for row in await rows(platform, company.code)}) == count
+    assert await asyncio.to_thread(consumers, platform) == attached
 
 
 async def test_a_large_or_deep_member_is_kept_as_its_digest(platform: Platform, company: Company) -> None:

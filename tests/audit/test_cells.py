@@ -44,7 +44,7 @@ async def names(company: Company, words: list[str], encoding: str) -> list[list[
     return list(csv.reader(io.StringIO(text, newline=""), strict=True))[1:]
 
 
-@pytest.mark.requirement("H6")
+@pytest.mark.requirement("H6", "B-5")
 @pytest.mark.parametrize("encoding", ["utf-8", "windows-31j"])
 async def test_no_cell_starts_a_formula(company: Company, encoding: str) -> None:
     records = await names(company, HOSTILE, encoding)

@@ -1,16 +1,23 @@
 """Operators can see gaps, follow what is recorded, and archive only what no search can reach any more."""
 
 import asyncio
+import gzip
+import hashlib
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from audit.rules.windows import japanese_day
+from audit.store import verification
 from chassis.service import Runtime
 from contracts.identity import LoggedOut
-from tests.audit.conftest import Company
+from contracts.operations import Operation
+from tests.audit.conftest import Company, rows
+from tests.support.eventually import eventually
 from tests.support.platform import Platform
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +55,40 @@ async def test_the_tail_shows_what_was_recorded(platform: Platform, company: Com
     status, out, error = await command(platform, "tail", "--after", "0", "--view", "trail", "--no-follow")
     assert status == 0, error
     assert company.code in {one["actor"]["user"]["org"]["uid"] for one in objects(out)}
+
+
+async def months(platform: Platform) -> set[str]:
+    """The monthly partitions."""
+    async with platform.owner("audit") as database, database.acquire() as connection:
+        return {row["month"] for row in await verification.months(connection)}
+
+
+async def test_the_coming_three_months_are_ready(platform: Platform, audit: Runtime) -> None:
+    today = japanese_day(datetime.now(UTC))
+    wanted = {f"{today.year + (today.month + ahead - 1) // 12}_{(today.month + ahead - 1) % 12 + 1:02d}"
+              for ahead in range(-12, 4)}  # fmt: skip
+
+    async def ready() -> bool:
+        return wanted <= await months(platform)
+
+    await eventually(ready)
+
+
+async def test_an_old_month_is_moved_into_a_file_and_its_late_events_find_a_new_one(
+    platform: Platform, company: Company, tmp_path: Path
+) -> None:
+    await company.did((company.operator(), Operation.LOGIN, datetime(2017, 5, 3, tzinfo=UTC)))
+    status, out, error = await command(platform, "archive", "--before", "2017-06", "--to", str(tmp_path))
+    assert status == 0, error
+    (moved,) = [one for one in objects(out) if one["month"] == "history_2017_05"]
+    with gzip.open(moved["file"], "rb") as file:
+        text = file.read()
+    assert (moved["sha256"], moved["rows"]) == (hashlib.sha256(text).hexdigest(), text.count(b"\n"))
+    assert company.code.encode() in text
+    assert await rows(platform, company.code) == []
+    assert "2017_05" not in await months(platform)
+    await company.did((company.operator(), Operation.LOGIN, datetime(2017, 5, 4, tzinfo=UTC)))
+    assert "2017_05" in await months(platform)
 
 
 @pytest.mark.requirement("R244")

@@ -76,6 +76,7 @@ async def test_many_parts_are_one_file_in_order(filled: Company, form: str, monk
     assert [record[:2] for record in records] == sorted(record[:2] for record in records)
 
 
+@pytest.mark.requirement("H7")
 async def test_a_file_that_would_lack_a_row_never_looks_whole(platform: Platform, filled: Company) -> None:
     """H7: a row that vanished after the search breaks the transfer."""
     found = await filled.search(*period())
@@ -91,6 +92,7 @@ async def test_a_file_that_would_lack_a_row_never_looks_whole(platform: Platform
     assert status == 409
 
 
+@pytest.mark.requirement("H7")
 async def test_a_failure_in_the_middle_breaks_the_transfer(filled: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts.groups, "__defaults__", (700,))
     copied = streams.downloads.copy
@@ -131,6 +133,27 @@ async def test_a_client_that_goes_away_frees_everything(platform: Platform, audi
     await eventually(idle)
     body = await company.download(found)
     assert body.count(b"\r\n") == 40_001
+
+
+@pytest.mark.requirement("H5")
+async def test_what_is_recorded_during_a_download_neither_enters_nor_harms_it(
+    platform: Platform, audit: Runtime, company: Company
+) -> None:
+    await fill(company, 20_000)
+    found = await company.search(*period(), form="by_time")
+    headers = platform.headers(company.administrator)
+    async with company.client.get(
+        f"{company.url}/access-history/searches/{found['id']}/csv", headers=headers
+    ) as response:
+        begin = await response.content.read(100)
+        now = datetime.now(UTC)
+        await company.did(
+            *((company.operator(n % 30), Operation.LOGIN, now - n * timedelta(hours=7)) for n in range(1000))
+        )
+        await company.has(21_000)
+        body = begin + await response.content.read()
+    assert body.count(b"\r\n") - 1 == found["records"] == 20_000
+    assert (await company.search(*period()))["records"] == 21_000
 
 
 async def test_downloads_at_once_wait_for_their_turn(filled: Company) -> None:
