@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import signal
 import sys
@@ -65,6 +66,8 @@ async def serve(service: Service, settings: Settings) -> int:
         loop.add_signal_handler(number, stop.set)
     try:
         async with running(service, settings):
+            gc.collect()
+            gc.freeze()  # what is there now stays; collections need not walk through it again and again
             await stop.wait()
     except asyncio.CancelledError:
         return 1

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 import structlog
 from prometheus_client import Counter
@@ -18,7 +19,7 @@ from contracts.audit import RecordContradicted
 from contracts.nexi import OperationPerformed
 
 BATCH = 2000
-PREFETCH = 20
+PREFETCH = 100
 POSITION = f".{OutboxPosition.NAME}"
 PERFORMED = OperationPerformed.wire_type()
 NEXI = PERFORMED.partition(".")[0] + "."
@@ -98,13 +99,13 @@ def _contradicted(batch: Sequence[Envelope], rows: Sequence[Row], tx: Tx) -> lis
     ids = {row.id for row in rows}
     CONTRADICTIONS.inc(len(ids))
     for event_id in ids:
-        logger.critical("integrity_alarm", reason=CONTRADICTED, id=str(event_id))
-        tx.emit(RecordContradicted(event_id=event_id))
+        logger.critical("integrity_alarm", reason=CONTRADICTED, id=event_id)
+        tx.emit(RecordContradicted(event_id=UUID(event_id)))
     leaves = {row.leaf for row in rows}
     now = datetime.now(UTC)
     found = []
     for envelope in batch:
-        if envelope.id in ids:
+        if str(envelope.id) in ids:
             row = row_of(envelope, now)
             if row is not None and row.leaf in leaves:
                 found.append((envelope, CONTRADICTED))

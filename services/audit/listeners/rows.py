@@ -81,7 +81,7 @@ def _understand(envelope: Envelope, data: Mapping[str, Any]) -> tuple[_Said, dat
 
 
 def _check_moment(performed_at: datetime, now: datetime) -> None:
-    if performed_at > now + SKEW:
+    if performed_at > now and performed_at > now + SKEW:
         raise Refused("time: in the future")
     if performed_at < _earliest:
         raise Refused("time: before 2016-03-22")
@@ -90,8 +90,9 @@ def _check_moment(performed_at: datetime, now: datetime) -> None:
 def _build(envelope: Envelope, said: _Said, performed_at: datetime, data: dict[str, Any]) -> Row:
     who = said.operator
     details = NO_DETAILS if data.keys() <= _KNOWN else canonical({key: data[key] for key in data.keys() - _KNOWN})
+    event_id = str(envelope.id)
     values = (
-        str(envelope.id), timestamp(performed_at), envelope.type, who.policyholder_code, who.user_id, who.name,
+        event_id, timestamp(performed_at), envelope.type, who.policyholder_code, who.user_id, who.name,
         who.department, who.title, said.operation, said.outcome, said.session_id, said.source_address, details,
     )  # fmt: skip
     try:
@@ -102,7 +103,7 @@ def _build(envelope: Envelope, said: _Said, performed_at: datetime, data: dict[s
     if b"\0" in text:
         raise Refused("data: contains NUL")
     return Row(
-        envelope.id, who.policyholder_code, who.user_id, japanese_day(performed_at), said.operation is not None,
+        event_id, who.policyholder_code, who.user_id, japanese_day(performed_at), said.operation is not None,
         bytes_, letters, text, leaf(text),
     )  # fmt: skip
 

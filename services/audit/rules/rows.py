@@ -2,13 +2,12 @@
 
 from datetime import date
 from typing import NamedTuple
-from uuid import UUID
 
 
 class Row(NamedTuple):
     """An action as it will be stored; `text` is its canonical line, `leaf` the digest over it."""
 
-    id: UUID
+    id: str
     policyholder_code: str
     user_id: str
     day: date

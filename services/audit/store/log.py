@@ -1,11 +1,11 @@
 """Adding rows to the history: numbered, chained and counted in one transaction."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
+from operator import add
 from typing import Any
-from uuid import UUID
 
 from audit.rules import chain
 from audit.rules.lines import COLUMNS
@@ -32,7 +32,9 @@ async def record(tx: Tx, rows: Iterable[Row]) -> Recorded:
     end = await tx.fetchrow("select rows, blocks, head, clock_timestamp() as now from log for update")
     known = {
         row["id"]: row["leaf"]
-        for row in await tx.fetch("select id, leaf from entries where id = any($1::uuid[])", list(fresh))
+        for row in await tx.fetch(
+            "select id::text, leaf from entries where id = any(string_to_array($1, ' ')::uuid[])", " ".join(fresh)
+        )
     }
     contradicted += [row for row in fresh.values() if row.id in known and known[row.id] != row.leaf]
     new = [row for row in fresh.values() if row.id not in known]
@@ -41,8 +43,8 @@ async def record(tx: Tx, rows: Iterable[Row]) -> Recorded:
     return Recorded(new, contradicted)
 
 
-def _once(rows: Iterable[Row]) -> tuple[dict[UUID, Row], list[Row]]:
-    fresh: dict[UUID, Row] = {}
+def _once(rows: Iterable[Row]) -> tuple[dict[str, Row], list[Row]]:
+    fresh: dict[str, Row] = {}
     contradicted = []
     for row in rows:
         if fresh.setdefault(row.id, row).leaf != row.leaf:
@@ -52,58 +54,59 @@ def _once(rows: Iterable[Row]) -> tuple[dict[UUID, Row], list[Row]]:
 
 async def _add(tx: Tx, end: Any, rows: Sequence[Row]) -> None:
     first, block = end["rows"] + 1, end["blocks"] + 1
-    numbers = range(first, first + len(rows))
-    await tx.connection.copy_to_table(
-        "history",
-        source=BytesIO(b"".join(b"%d\t%b\n" % pair for pair in zip(numbers, (row.text for row in rows), strict=True))),
-        columns=("number", *COLUMNS),
-        format="text",
-    )
+    numbered = list(enumerate(rows, first))
+    await _copy(tx, "history", ("number", *COLUMNS), [b"%d\t%b\n" % (number, row.text) for number, row in numbered])
+    entries = "".join([f"{row.id}\t{number}\t\\\\x{row.leaf.hex()}\n" for number, row in numbered])
+    await _copy(tx, "entries", ("id", "number", "leaf"), [entries.encode()])
     root = chain.root(row.leaf for row in rows)
     head = chain.head(end["head"], block, first, len(rows), end["now"], root)
     await tx.execute(
-        """
-        with ids as (
-            insert into entries (id, number, leaf)
-            select id, $1 + place - 1, leaf
-              from unnest($2::uuid[], $3::bytea[]) with ordinality as new (id, leaf, place)
-        ), blocks as (
-            insert into blocks (block, first, rows, recorded_at, root, head) values ($4, $1, $5, $6, $7, $8)
-        )
-        update log set rows = $1 + $5 - 1, blocks = $4, head = $8
+        f"""
+        with blocks as (
+            insert into blocks (block, first, rows, recorded_at, root, head) values ($1, $2, $3, $4, $5, $6)
+        ), days as ({COUNT})
+        update log set rows = $2 + $3 - 1, blocks = $1, head = $6
         """,
-        first, [row.id for row in rows], [row.leaf for row in rows], block, len(rows), end["now"], root, head,
+        block, first, len(rows), end["now"], root, head, _totals(rows),
     )  # fmt: skip
-    await _count(tx, rows)
 
 
-async def _count(tx: Tx, rows: Sequence[Row]) -> None:
-    """Add to the totals that answer a search, the user's own and everybody's; sorted, to touch pages in one order."""
+async def _copy(tx: Tx, table: str, columns: Sequence[str], lines: Iterable[bytes]) -> None:
+    await tx.connection.copy_to_table(table, source=BytesIO(b"".join(lines)), columns=columns, format="text")
+
+
+COUNT = """
+insert into days as known
+select * from json_to_recordset($7) as fresh (
+           policyholder_code text, user_id text, day date, records bigint, bytes bigint, letters bigint,
+           trail_records bigint, trail_bytes bigint, trail_letters bigint)
+    on conflict (policyholder_code, user_id, day) do update
+   set records = known.records + excluded.records,
+       bytes = known.bytes + excluded.bytes,
+       letters = known.letters + excluded.letters,
+       trail_records = known.trail_records + excluded.trail_records,
+       trail_bytes = known.trail_bytes + excluded.trail_bytes,
+       trail_letters = known.trail_letters + excluded.trail_letters
+"""
+_COUNTED = (
+    "policyholder_code", "user_id", "day",
+    "records", "bytes", "letters", "trail_records", "trail_bytes", "trail_letters",
+)  # fmt: skip
+
+
+def _totals(rows: Sequence[Row]) -> Sequence[Mapping[str, object]]:
+    """What is added to `days`, each user's own and everybody's; sorted, to touch pages in one order."""
     totals: dict[tuple[str, str, date], list[int]] = {}
     for row in rows:
+        total = totals.setdefault((row.policyholder_code, row.user_id, row.day), [0] * 6)
         at = 0 if row.in_catalogue else 3
-        for user_id in (row.user_id, EVERYBODY):
-            total = totals.setdefault((row.policyholder_code, user_id, row.day), [0, 0, 0, 0, 0, 0])
-            total[at] += 1
-            total[at + 1] += row.size
-            total[at + 2] += row.letters
-    keys = sorted(totals)
-    await tx.execute(
-        """
-        insert into days as known
-        select * from unnest($1::text[], $2::text[], $3::date[], $4::bigint[], $5::bigint[], $6::bigint[],
-                             $7::bigint[], $8::bigint[], $9::bigint[])
-            on conflict (policyholder_code, user_id, day) do update
-           set records = known.records + excluded.records,
-               bytes = known.bytes + excluded.bytes,
-               letters = known.letters + excluded.letters,
-               trail_records = known.trail_records + excluded.trail_records,
-               trail_bytes = known.trail_bytes + excluded.trail_bytes,
-               trail_letters = known.trail_letters + excluded.trail_letters
-        """,
-        *([key[place] for key in keys] for place in range(3)),
-        *([totals[key][place] for key in keys] for place in range(6)),
-    )
+        total[at] += 1
+        total[at + 1] += row.size
+        total[at + 2] += row.letters
+    for (code, _, day), own in list(totals.items()):
+        everybody = totals.setdefault((code, EVERYBODY, day), [0] * 6)
+        everybody[:] = map(add, everybody, own)
+    return [dict(zip(_COUNTED, (*key, *totals[key]), strict=True)) for key in sorted(totals)]
 
 
 async def make_months(reader: Reader, first: date, last: date) -> int:

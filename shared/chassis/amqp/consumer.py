@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aio_pika.abc import AbstractConnection, AbstractIncomingMessage
 
-from chassis.amqp.connection import connected, until_closed
+from chassis.amqp.connection import connected, reraise_if_cancelled, until_closed
 from chassis.amqp.hearing import Hearing
 from chassis.amqp.listeners import Listeners
 from chassis.sql import Database
 
 WATCH_SECONDS = 15.0
+GROUP_BYTES = 1_000_000  # some 2,000 events: enough for one transaction, and small in memory
 
 
 class Consumer:
@@ -20,6 +21,7 @@ class Consumer:
         self.queue = f"{service}.{listeners.name}"
         self.hearing = Hearing(self.queue, listeners, database, provides)
         self._prefetch = listeners.prefetch
+        self._at_once = 2 if listeners.batch_handler else 1  # the one is read while the database records the other
         self.attached = False
 
     async def consume(self, url: str) -> None:
@@ -56,12 +58,34 @@ class Consumer:
         waiting: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
         await queue.consume(waiting.put)
         self.attached = self.attached or name == self.queue
+        turns = asyncio.Semaphore(self._at_once)
+        handling: asyncio.Task[None] | None = None
+
+        async def work(group: Sequence[AbstractIncomingMessage], before: asyncio.Task[None] | None) -> None:
+            try:
+                await handle(group)
+                if before is not None:  # acknowledging the last of a group acknowledges everything before it
+                    await before
+                await group[-1].ack(multiple=True)
+            except asyncio.CancelledError as error:
+                reraise_if_cancelled(error)
+                raise ConnectionError("the broker went away before it heard what was done") from error
+            turns.release()
+
         try:
-            while True:
-                batch = [await waiting.get()]
-                while not waiting.empty() and len(batch) < self._prefetch:
-                    batch.append(waiting.get_nowait())
-                await handle(batch)
-                await batch[-1].ack(multiple=True)
+            async with asyncio.TaskGroup() as tasks:
+                while True:
+                    await turns.acquire()
+                    handling = tasks.create_task(work(await _group(waiting), handling))
         finally:
             self.attached = False
+
+
+async def _group(waiting: asyncio.Queue[AbstractIncomingMessage]) -> Sequence[AbstractIncomingMessage]:
+    """Whatever is there, at least one, and never waiting for more."""
+    found = [await waiting.get()]
+    size = len(found[0].body)
+    while not waiting.empty() and size < GROUP_BYTES:
+        found.append(waiting.get_nowait())
+        size += len(found[-1].body)
+    return found

@@ -44,25 +44,13 @@ class Hearing:
                 await self._hear(envelope)
 
     async def _handle_in_batches(self, deliveries: Sequence[AbstractIncomingMessage]) -> None:
-        """Read the next messages while the database records the ones before; at most two batches are in memory."""
         most = self._listeners.batch_most
         read: list[Envelope] = []
-        recording: asyncio.Task[None] | None = None
-        try:
-            for delivery in deliveries:
-                read += await self._readable(delivery)
-                await asyncio.sleep(0)  # reading a full message takes milliseconds in which nothing else runs
-                while len(read) >= most or (read and delivery is deliveries[-1]):
-                    if recording is not None:
-                        await recording
-                    recording = asyncio.create_task(self._hear_batch(read[:most]))
-                    read = read[most:]
-            if recording is not None:
-                await recording
-        finally:
-            if recording is not None and not recording.done():
-                recording.cancel()
-                await asyncio.gather(recording, return_exceptions=True)
+        for delivery in deliveries:
+            read += await self._readable(delivery)
+            await asyncio.sleep(0)  # reading a full message takes milliseconds in which nothing else runs
+        for start in range(0, len(read), most):
+            await self._hear_batch(read[start : start + most])
 
     async def _readable(self, delivery: AbstractIncomingMessage) -> list[Envelope]:
         try:

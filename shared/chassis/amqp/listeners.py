@@ -48,7 +48,8 @@ class Listeners:
         return register
 
     def batch(self, *bindings: tuple[str, str], most: int = 1000) -> Callable[[HandlerT], HandlerT]:
-        """Hear everything that matches the (exchange, pattern) bindings, up to `most` events in one transaction.
+        """Hear everything that matches the (exchange, pattern) bindings, up to `most` events in one transaction, and
+        two transactions at a time.
 
         The handler gets the envelopes undecoded, must be idempotent by event id by itself, and answers the ones it
         refuses with a reason; those go to quarantine in the same transaction.
