@@ -14,10 +14,10 @@ from contracts.applications import Procedure
 from tests.accounts import messages
 from tests.accounts.acts import ANSWERS, about, decided, reason, registered
 from tests.accounts.conftest import Gateway
-from tests.accounts.processes import run, serving
 from tests.support.callers import administrator
 from tests.support.eventually import eventually
 from tests.support.platform import Platform
+from tests.support.processes import run, serving
 from tests.support.unique import policyholder_code
 
 
@@ -177,12 +177,12 @@ async def test_a_procedure_submitted_while_accounts_is_down_is_carried_out_when_
 async def test_a_killed_process_leaves_no_procedure_undecided_or_decided_twice(apart: Platform) -> None:
     code = policyholder_code()
     events = [messages.registration(code, account_number=f"{n:07d}") for n in range(120)]
-    async with serving(apart) as first, apart.owner("accounts") as owner, apart.hears(*ANSWERS) as spy:
-        assert (await run(apart, "banks", "demo"))[0] == 0
+    async with serving(apart, "accounts") as first, apart.owner("accounts") as owner, apart.hears(*ANSWERS) as spy:
+        assert (await run(apart, "accounts", "banks", "demo"))[0] == 0
         saying = asyncio.create_task(apart.say("applications", *events))
         await eventually(lambda: owner.fetchval("select count(*) > 10 from account_procedures"))
-        first.kill()
-        async with serving(apart):
+        first.child.kill()
+        async with serving(apart, "accounts"):
             await saying
             answers = [await spy.next(number=event.number) for event in events]
         assert {one["type"] for one in answers} == {AccountProcedureApplied.wire_type()}

@@ -14,10 +14,10 @@ from contracts.accounts import ProfileChanged
 from tests.accounts import messages
 from tests.accounts.acts import profile_of
 from tests.accounts.conftest import Gateway, Terminal
-from tests.accounts.processes import serving
 from tests.support.callers import administrator
 from tests.support.eventually import eventually
 from tests.support.platform import Platform
+from tests.support.processes import serving
 from tests.support.unique import policyholder_code
 
 TOMORROW = (datetime.now(UTC) + timedelta(days=2)).date()
@@ -69,7 +69,7 @@ async def test_a_newer_statement_before_the_day_keeps_the_change_for_its_day(pla
 async def test_two_processes_and_a_kill_in_the_middle_apply_every_change_once(apart: Platform) -> None:
     codes = [policyholder_code() for _ in range(60)]
     numbers = [messages.number() for _ in codes]
-    async with serving(apart) as first, serving(apart), apart.owner("accounts") as owner:
+    async with serving(apart, "accounts") as first, serving(apart, "accounts"), apart.owner("accounts") as owner:
         async with apart.nexi as nexi:
             await nexi.publish(*(messages.registered(code) for code in codes))
         await eventually(lambda: _count(owner, "select count(*) = 60 from policyholders"))
@@ -82,7 +82,7 @@ async def test_two_processes_and_a_kill_in_the_middle_apply_every_change_once(ap
             numbers, codes,
         )  # fmt: skip
         await eventually(lambda: _count(owner, "select count(*) > 5 from profile_changes where version is not null"))
-        first.kill()
+        first.child.kill()
         await eventually(lambda: _count(owner, "select count(*) = 60 from profile_changes where version = 2"))
         applied = await owner.fetch("select number from profiles where version > 1")
         assert sorted(row["number"] for row in applied) == sorted(numbers)

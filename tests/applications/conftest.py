@@ -1,6 +1,7 @@
 """The service under test and the people who use it."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from typing import Any
 
 import aiohttp
@@ -9,6 +10,7 @@ import pytest
 from chassis.service import Runtime
 from contracts.caller import Caller
 from deploy.local.cluster import Cluster
+from tests.applications.everybody import Everybody, everybody
 from tests.applications.fronts import Front
 from tests.support import callers, unique
 from tests.support.keys import Signer
@@ -55,3 +57,17 @@ async def platform(
         yield platform
     finally:
         await platform.close()
+
+
+@pytest.fixture(scope="session")
+async def house(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Everybody]:
+    """All who hear of an application, on a platform of their own."""
+    async with everybody(cluster, signer, tmp_path_factory.mktemp("everybody")) as found:
+        yield found
+
+
+@pytest.fixture
+async def urls(house: Everybody) -> AsyncIterator[list[str]]:
+    """Two processes of applications in that house."""
+    async with AsyncExitStack() as stack:
+        yield [(await stack.enter_async_context(house.platform.running("applications"))).url for _ in range(2)]

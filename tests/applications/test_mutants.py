@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any
 
@@ -9,12 +11,15 @@ import pytest
 
 from applications.api import drafts, submissions
 from applications.rules.lifecycle import Step
-from applications.store import numbers, requests, transitions
+from applications.store import applications, numbers, requests, transitions
 from applications.store.rows import Application
 from applications.store.transitions import Who, _taking
 from chassis.sql import Database, Tx
-from tests.applications.fronts import Front
+from chassis.sql.database import _write_outbox
+from contracts.applications import ApplicationSubmitted
+from tests.applications.fronts import Front, completed
 from tests.applications.test_numbers import lonely_day, shift_to
+from tests.applications.words import report
 from tests.support import callers, unique
 from tests.support.platform import Platform
 
@@ -30,6 +35,7 @@ async def steps(front: Front, number: str) -> Counter[str]:
     return Counter(one["step"] for one in told)
 
 
+@pytest.mark.requirement("C-4")
 async def test_without_the_state_in_its_statement_a_submission_happens_twice(
     administrator: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -48,6 +54,7 @@ async def test_without_the_state_in_its_statement_a_submission_happens_twice(
     assert (await steps(administrator, draft["number"]))["submit"] > 1
 
 
+@pytest.mark.requirement("C-7")
 async def test_without_the_version_in_its_statement_a_correction_overwrites_another(
     administrator: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,6 +74,7 @@ async def test_without_the_version_in_its_statement_a_correction_overwrites_anot
     assert (await statuses(asked))[200] > 1
 
 
+@pytest.mark.requirement("C-4")
 async def test_without_the_claim_on_its_key_a_request_is_done_twice(
     administrator: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -78,6 +86,7 @@ async def test_without_the_claim_on_its_key_a_request_is_done_twice(
     assert len({reply.body["number"] for reply in replies}) > 1
 
 
+@pytest.mark.requirement("W7")
 async def test_with_a_counter_of_two_statements_numbers_are_given_twice(
     platform: Platform, front: Any, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,3 +115,54 @@ async def test_without_a_look_at_the_scope_a_stranger_sees_everything(
 
     monkeypatch.setattr(submissions, "handled", unguarded)
     assert (await stranger.submit(draft)).status == 200
+
+
+@pytest.mark.requirement("C-8")
+async def test_without_lock_and_state_a_completion_happens_twice(
+    platform: Platform, administrator: Front, front: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unlocked(tx: Tx, number: str) -> Application | None:
+        found = await applications.numbered(tx, number)
+        await asyncio.sleep(0.05)
+        return found
+
+    async def unguarded(tx: Tx, number: str, who: Who, at: datetime, **said: Any) -> Application | None:
+        return await _taking(
+            tx, Step.COMPLETE, who, at,
+            "update applications set state = $2, finished_at = $3 where number = $5 returning *",
+            number,
+        )  # fmt: skip
+
+    monkeypatch.setattr(applications, "held", unlocked)
+    number = (await administrator.submitted())["number"]
+    nexi = front(callers.partner())
+    asked = [nexi.ask("POST", "/nexi/events", json=report(completed(number))) for _ in range(4)]
+    with monkeypatch.context() as without:
+        without.setattr(transitions, "complete", unguarded)
+        await asyncio.gather(*asked)
+    assert (await steps(administrator, number))["complete"] > 1
+
+
+@pytest.mark.requirement("R-4")
+async def test_with_events_written_after_the_commit_a_cut_between_loses_them(
+    platform: Platform, front: Any, code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @asynccontextmanager
+    async def in_two_steps(database: Database, *_: object) -> AsyncIterator[Tx]:
+        async with database.acquire() as connection:
+            async with connection.transaction():
+                tx = Tx(connection)
+                yield tx
+            if any(isinstance(message, ApplicationSubmitted) for _, message in tx.emitted):
+                connection.terminate()  # the kill of the bar, at its worst moment
+            await _write_outbox(connection, tx.emitted)
+
+    async with platform.running("applications") as victim, platform.hears(ApplicationSubmitted) as spy:
+        person = front(callers.administrator(code), victim.url)
+        monkeypatch.setattr(Database, "transaction", in_two_steps)
+        draft = await person.draft()
+        assert (await person.submit(draft)).status >= 500
+        monkeypatch.undo()
+        assert await person.state(draft["number"]) == "submitted"
+        await spy.next(number=(await person.submitted())["number"])
+        assert not [one for one in spy.seen if one["data"]["number"] == draft["number"]], "nobody would ever hear of it"

@@ -1,6 +1,6 @@
 """保険利用者情報変更 takes exactly what the manual allows, and shows what would change (R166 to R198, F4, F6)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from contracts.applications import ApplicationCompleted
 from contracts.nexi import Office
 from tests.applications.fronts import JAPAN, Front, completed, tell_profile, today
+from tests.applications.words import report
 from tests.support import callers
 from tests.support.platform import Platform
 
@@ -156,10 +157,6 @@ async def test_nothing_takes_effect_before_the_completion(
     sent = await administrator.submitted("policyholder_change", {"wished_date": today(), "name": "新"})
     partner = callers.partner()
     async with platform.running("applications", clock_shift_seconds=5 * SHIFT.total_seconds()) as later:
-        event = {
-            "id": "018f0000-0000-7000-8000-" + code[:9].rjust(12, "0"), "type": "nexi.procedure_completed",
-            "time": datetime.now(UTC).isoformat(), "data": completed(sent["number"]).model_dump(mode="json"),
-        }  # fmt: skip
-        reply = await front(partner, later.url).ask("POST", "/nexi/events", json=event)
+        reply = await front(partner, later.url).ask("POST", "/nexi/events", json=report(completed(sent["number"])))
         assert (reply.status, reply.body["outcome"]) == (200, "applied")
     assert (await administrator.show(sent["number"]))["effective_date"] == day(5)

@@ -65,5 +65,15 @@ async def serving(platform: Platform, name: str, **overrides: Any) -> AsyncItera
         await child.wait()
 
 
+async def run(platform: Platform, name: str, *arguments: str, **overrides: Any) -> tuple[int, str, str]:
+    """`python -m NAME …`; answers exit status, output and errors."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", name, *arguments, env=environment(platform.settings(name, **overrides)),
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, errors = await asyncio.wait_for(child.communicate(), 60)
+    return child.returncode or 0, out.decode(), errors.decode()
+
+
 def _written(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)

@@ -1,0 +1,105 @@
+"""NEXI's systems without AMQP: the HTTP doors and the command, each with credentials of its own (P6)."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from chassis.service import Runtime
+from contracts.applications import ApplicationCompleted
+from tests.applications.fronts import PDF, Front, completed, notice, rejected
+from tests.applications.words import report, until
+from tests.support import callers
+from tests.support.platform import Platform
+from tests.support.processes import run
+
+
+@pytest.mark.requirement("P6")
+async def test_nexi_reports_over_http_with_the_same_effect_and_the_same_ears(
+    platform: Platform, running: Runtime, administrator: Front, front: Any
+) -> None:
+    nexi = front(callers.partner())
+    first, second, third = [(await administrator.submitted())["number"] for _ in range(3)]
+    waiting = (await nexi.ask("GET", "/nexi/applications", params={"limit": 500})).body
+    assert {first, second, third} <= {one["number"] for one in waiting}
+    after = (await nexi.ask("GET", "/nexi/applications", params={"after": first, "limit": 1})).body
+    assert [one["number"] for one in after] == [second]
+    said = report(completed(first, document=notice()))
+    async with platform.hears(ApplicationCompleted) as spy:
+        replies = await asyncio.gather(*(nexi.ask("POST", "/nexi/events", json=said) for _ in range(8)))
+        assert sorted(reply.body["outcome"] for reply in replies) == ["applied"] + ["repeated"] * 7
+        await spy.next(number=first)
+        await platform.nexi.publish(completed(first), ids=[UUID(said["id"])])
+        await nexi.ask("POST", "/nexi/events", json=report(completed(second)))
+        await spy.next(number=second)
+        assert not [one for one in spy.seen if one["data"]["number"] == first]
+    assert (await administrator.ask("GET", f"/applications/{first}/notice")).body == PDF
+    assert (await nexi.ask("POST", "/nexi/events", json=report(rejected(third, "不備")))).body["outcome"] == "applied"
+    assert (await administrator.show(third))["reason"] == "不備"
+    draft = await administrator.draft()
+    early = report(completed(draft["number"]))
+    reply = await nexi.ask("POST", "/nexi/events", json=early)
+    assert reply.body == {"outcome": "parked", "reason": "early: the application is a draft, not submitted yet"}
+    await administrator.submit(draft)
+    await until(administrator, draft["number"], "completed")
+
+
+@pytest.mark.requirement("P6")
+async def test_a_wrong_report_names_its_fields_and_is_not_remembered(administrator: Front, front: Any) -> None:
+    nexi = front(callers.partner())
+    number = (await administrator.submitted())["number"]
+    good = report(completed(number))
+    for wrong, field in (
+        (good | {"type": "nexi.policyholder_registered"}, "body.type"),
+        (good | {"data": good["data"] | {"effective_date": "2026-02-30"}}, "body.data.effective_date"),
+        (good | {"data": {"number": number}}, "body.data.issued_at"),
+        (good | {"id": "1"}, "body.id"),
+        (good | {"subject": "x"}, "body.subject"),
+        ({name: value for name, value in good.items() if name != "time"}, "body.time"),
+    ):
+        reply = await nexi.ask("POST", "/nexi/events", json=wrong)
+        assert (reply.status, list(reply.fields)) == (422, [field]), wrong
+    assert (await nexi.ask("POST", "/nexi/events", json=good)).body["outcome"] == "applied"
+
+
+@pytest.mark.requirement("P6")
+async def test_only_nexis_systems_report_and_only_operators_look(front: Any, administrator: Front) -> None:
+    for path, method in (("/nexi/events", "POST"), ("/nexi/applications", "GET")):
+        for caller in (administrator, front(callers.operator())):
+            assert (await caller.ask(method, path)).status == 403
+    for path in ("/operations/stuck-applications", "/operations/parked-events"):
+        for caller in (administrator, front(callers.partner())):
+            assert (await caller.ask("GET", path)).status == 403
+    assert (await front(callers.partner()).list()).status == 403
+
+
+async def nexi_command(platform: Platform, *arguments: str) -> tuple[int, str, str]:
+    """Run `python -m applications nexi …` as somebody at NEXI would."""
+    url = platform.broker("nexi", platform.partner_host)
+    return await run(platform, "applications", "nexi", *arguments, nexi_url=url)
+
+
+@pytest.mark.requirement("P6")
+async def test_people_without_a_nexi_system_speak_by_command(
+    platform: Platform, administrator: Front, tmp_path: Path
+) -> None:
+    number = (await administrator.submitted())["number"]
+    pdf = tmp_path / "notice.pdf"
+    pdf.write_bytes(PDF)
+    status, out, error = await nexi_command(
+        platform, "publish", "procedure_completed", "--set", f"number={number}", "--set", "document.title=通知書",
+        "--set", f"document.pdf=@{pdf}", "--set", "effective_date=2099-01-01",
+    )  # fmt: skip
+    assert (status, json.loads(out)["type"]) == (0, "nexi.procedure_completed"), error
+    await until(administrator, number, "completed")
+    assert (await administrator.show(number))["effective_date"] == "2099-01-01"
+    assert (await administrator.ask("GET", f"/applications/{number}/notice")).body == PDF
+    status, out, error = await nexi_command(platform, "publish", "procedure_rejected", "--set", "number=1")
+    assert (status, out) == (1, "")
+    assert "number" in error
+    assert "reason" in error
+    status, out, _ = await nexi_command(platform, "schema", "notice_published")
+    assert (status, "published_from" in json.loads(out)["properties"]) == (0, True)

@@ -1,0 +1,48 @@
+"""Generated requests put to every operation of a gateway's OpenAPI document, each answer held against it (B-1)."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import hypothesis
+import schemathesis
+from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from tests.support.scale import scaled
+
+schemathesis.serializer.alias("application/pdf", "application/octet-stream")
+
+Case = schemathesis.Case[Any]
+EXAMPLES = scaled(4, 100)
+
+
+def probe(
+    url: str, headers: Mapping[str, str], mode: GenerationMode, steer: Callable[[Case], None], secret: str
+) -> Iterator[str]:
+    """Ask each operation, and answer its label. `steer` aims a well-formed request at somebody's data, of which the
+    word `secret` may not come back."""
+    document = schemathesis.openapi.from_url(f"{url}/openapi.json")
+    for found in document.get_all_operations():
+        assert isinstance(found, Ok)
+        operation = found.ok()
+
+        @hypothesis.settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+        @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
+        def check(case: Case) -> None:
+            if mode is GenerationMode.POSITIVE:
+                steer(case)
+            # No schema can say what only the rules know: passed dates, a procedure's content, letters that are no text.
+            answer = case.call_and_validate(headers=dict(headers), excluded_checks=[positive_data_acceptance])
+            assert secret not in answer.text
+
+        with contextlib.suppress(hypothesis.errors.Unsatisfiable):  # nothing can be wrong where nothing is sent
+            check()
+        yield operation.label
