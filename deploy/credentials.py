@@ -10,7 +10,7 @@ from pathlib import Path
 
 SERVICES = ("identity", "accounts", "applications", "notifier", "audit")
 OPERATOR = "operator"  # the broker user that may declare; in RabbitMQ's own configuration
-Group = dict[str, str]  # file name → content; what one password is part of
+Group = dict[str, str | bytes]  # file name → content; what one password is part of
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,7 +36,7 @@ def write(folder: Path, postgres: str, broker: str) -> Iterator[str]:
             path = folder / name
             path.unlink(missing_ok=True)
             path.touch(mode=0o600)
-            path.write_text(content)
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
             path.chmod(0o444)
             yield name
 
@@ -49,6 +49,7 @@ def groups(postgres: str, broker: str) -> Iterator[Group]:
 
     yield {"postgres_password": password()}
     yield {"portal_secret": password()}
+    yield {"identity.key": secrets.token_bytes(32)}  # where each process has a folder of its own: the one key for all
     operators = password()
     yield {
         "rabbitmq.conf": f"default_user = {OPERATOR}\ndefault_pass = {operators}\n",

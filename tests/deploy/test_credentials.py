@@ -16,8 +16,8 @@ from deploy.local.state import ROOT, State
 from tests.support.platform import services
 
 
-def contents(folder: Path) -> dict[str, str]:
-    return {path.name: path.read_text() for path in folder.iterdir()}
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_what_is_there_stays_and_what_was_deleted_is_made_anew(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def prepare(server: Postgres, folder: Path) -> None:
     """`databases.sh`, as the container of compose.yaml runs it."""
     programs = {"PATH": f"{find_binaries(server.state)}:{os.environ['PATH']}", "CREDENTIALS_DIRECTORY": str(folder)}
     place = {"PGHOST": "127.0.0.1", "PGPORT": str(server.port), "PGUSER": "postgres"}
-    script = ["sh", str(ROOT / "deploy" / "databases.sh")]
+    script = ["sh", str(ROOT / "deploy" / "kubernetes" / "servers" / "databases.sh")]
     done = subprocess.run(script, env=programs | place, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
 

@@ -38,7 +38,7 @@ def settings(
     for name, value in environment.items():
         patch.setenv(name, str(value))
     own = folder / "secrets"
-    own.mkdir()
+    own.mkdir(parents=True)
     for name, content in secrets.items():
         (own / name).write_text(content)
     patch.setenv("CREDENTIALS_DIRECTORY", str(own))
