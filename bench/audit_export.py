@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import asyncpg
 
 from audit.store.downloads import question
+from bench.audit_ingest import fill as publish
 from bench.audit_ingest import serve
 from bench.audit_stage import stage
 from bench.audit_year import fill
@@ -20,6 +22,7 @@ from tests.support.platform import Platform
 
 LARGEST = "100000000"
 PORT = 39_417
+INTAKE = 100_000
 
 
 def memory(pid: int) -> float:
@@ -77,6 +80,36 @@ async def psql(platform: Platform, found: dict[str, Any]) -> float:
     return time.perf_counter() - begun
 
 
+async def intake(platform: Platform, events: int) -> float:
+    """Rows a second from the first event that is published to the last that is committed."""
+    connection = await asyncpg.connect(platform.owner_database("audit"))
+    try:
+        until = await connection.fetchval("select rows from log") + events
+        begun = time.perf_counter()
+        await publish(platform, events)
+        while await connection.fetchval("select rows from log") < until:
+            await asyncio.sleep(0.02)
+        return events / (time.perf_counter() - begun)
+    finally:
+        await connection.close()
+
+
+async def beside(platform: Platform, client: Any, headers: Any, found: dict[str, Any], pid: int) -> None:
+    """What intake loses while the file is downloaded again and again."""
+
+    async def export_on() -> None:
+        while True:
+            await export(client, headers, found, pid)
+
+    alone = await intake(platform, INTAKE)
+    exporting = asyncio.create_task(export_on())
+    await asyncio.sleep(0.5)
+    shared = await intake(platform, INTAKE)
+    assert not exporting.done()
+    exporting.cancel()
+    print(f"  intake: {alone:,.0f} rows/s alone, {shared:,.0f} beside an export ({shared / alone:.2f} ×)", flush=True)
+
+
 async def measure(sizes: list[int], policyholders: int) -> None:
     """For each size of the table."""
     async with stage() as platform:
@@ -86,12 +119,12 @@ async def measure(sizes: list[int], policyholders: int) -> None:
         try:
             async with aiohttp.ClientSession(f"http://127.0.0.1:{PORT}", timeout=timeout) as client:
                 await ready(client)
-                there = 0
+                found: dict[str, Any] = {}
                 for rows in sizes:
-                    rate = await fill(platform.owner_database("audit"), rows - there, policyholders, 50)
-                    there = rows
+                    rate = await fill(platform.owner_database("audit"), rows, policyholders, 50)
                     print(f"table of {rows:,} rows (filled at {rate:,.0f} rows/s)", flush=True)
-                    await report(platform, client, headers, process.pid)
+                    found = await report(platform, client, headers, process.pid)
+                await beside(platform, client, headers, found, process.pid)
         finally:
             process.terminate()
             await process.wait()
@@ -110,8 +143,8 @@ async def ready(client: Any) -> None:
     raise TimeoutError
 
 
-async def report(platform: Platform, client: Any, headers: Any, pid: int) -> None:
-    """One size: preflight, export, psql."""
+async def report(platform: Platform, client: Any, headers: Any, pid: int) -> dict[str, Any]:
+    """One size: preflight, export, psql; answers what was found."""
     found, took = await preflight(client, headers, 100)
     ordered = sorted(took[5:])
     p50, p99 = statistics.median(ordered), ordered[int(len(ordered) * 0.99)]
@@ -128,6 +161,7 @@ async def report(platform: Platform, client: Any, headers: Any, pid: int) -> Non
     print(
         f"  psql COPY of the same query: {found['records'] / reference:,.0f} rows/s; ours {ratio:.2f} × in each round"
     )
+    return found
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from chassis.sql import Tx
 from contracts.audit import RecordContradicted
 from contracts.nexi import OperationPerformed
 
-BATCH = 2000
+BATCH = 5000
 PREFETCH = 100
 POSITION = f".{OutboxPosition.NAME}"
 PERFORMED = OperationPerformed.wire_type()

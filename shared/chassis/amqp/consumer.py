@@ -11,7 +11,7 @@ from chassis.amqp.listeners import Listeners
 from chassis.sql import Database
 
 WATCH_SECONDS = 15.0
-GROUP_BYTES = 1_000_000  # some 2,000 events: enough for one transaction, and small in memory
+GROUP_BYTES = 2_000_000  # some 4,000 events: enough for one transaction, and small in memory
 
 
 class Consumer:
