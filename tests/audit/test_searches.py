@@ -213,8 +213,8 @@ async def test_searches_and_exports_are_recorded_themselves(platform: Platform, 
     async def recorded() -> list[Any]:
         async with platform.owner("audit") as database:
             return await database.fetch(
-                "select type, user_id, details from history where policyholder_code = $1 and operation is null"
-                " order by number",
+                "select type, user_id, source_address, details from history"
+                " where policyholder_code = $1 and operation is null order by number",
                 company.code,
             )
 
@@ -222,4 +222,5 @@ async def test_searches_and_exports_are_recorded_themselves(platform: Platform, 
     searched, exported = await eventually(recorded)
     assert (searched["type"], exported["type"]) == (HistorySearched.wire_type(), HistoryExported.wire_type())
     assert exported["user_id"] == f"{company.code}000"
+    assert searched["source_address"] == exported["source_address"] == "127.0.0.1"
     assert (exported["details"]["records"], exported["details"]["target_user_id"]) == (1, f"{company.code}000")

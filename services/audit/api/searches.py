@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 from uuid import UUID
 
+from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from audit.rules import files, sizes, windows
@@ -80,15 +81,15 @@ class UserId(View):
 
 
 @history.post("/access-history/searches", needs=Permission.ADMINISTER, status=201)
-async def search_history(body: Question, caller: Caller, tx: Tx) -> Found:
+async def search_history(body: Question, caller: Caller, request: web.Request, tx: Tx) -> Found:
     """How many records the access history has for these conditions, and how large the file will be."""
-    return await _search("history", body, caller, tx)
+    return await _search("history", body, caller, request, tx)
 
 
 @trail.post("/security-trail/searches", needs=Permission.ADMINISTER, status=201)
-async def search_trail(body: Question, caller: Caller, tx: Tx) -> Found:
+async def search_trail(body: Question, caller: Caller, request: web.Request, tx: Tx) -> Found:
     """The same for everything that is not in the catalogue of operations (H2)."""
-    return await _search("trail", body, caller, tx)
+    return await _search("trail", body, caller, request, tx)
 
 
 @history.get("/access-history/user-ids", needs=Permission.ADMINISTER)
@@ -99,7 +100,7 @@ async def list_user_ids(caller: Caller, database: Database) -> list[UserId]:
     return [UserId(**row) for row in await searches.user_ids(database, caller.operator.policyholder_code, window)]
 
 
-async def _search(view: searches.View, asked: Question, caller: Caller, tx: Tx) -> Found:
+async def _search(view: searches.View, asked: Question, caller: Caller, request: web.Request, tx: Tx) -> Found:
     if asked.first_day > asked.last_day:
         raise Invalid.field("body.last_day", "reversed", "終了日は開始日以降の日付を指定してください。")
     now = datetime.now(UTC)
@@ -108,20 +109,17 @@ async def _search(view: searches.View, asked: Question, caller: Caller, tx: Tx) 
     records = bytes_ = 0
     if window is not None:
         code = caller.operator.policyholder_code
-        total = await searches.measure(tx, view, code, asked.user_id, window)
-        records = total["records"]
-        bytes_ = sizes.estimate(asked.encoding, total["bytes"], total["letters"]) if records else 0
-        bytes_ += files.head_bytes(asked.encoding, view, asked.form) if records else 0
+        records, bytes_, up_to = await _measure(view, asked, code, window, tx)
         await searches.keep(
             tx,
             {
                 "id": search_id, "view": view, "policyholder_code": code, "asked_by": caller.operator.user_id,
                 "target_user_id": asked.user_id, "form": asked.form.value, "encoding": asked.encoding.value,
-                "first_day": window.first_day, "last_day": window.last_day, "up_to": total["up_to"],
+                "first_day": window.first_day, "last_day": window.last_day, "up_to": up_to,
                 "records": records, "bytes": bytes_, "asked_at": now,
             },
         )  # fmt: skip
-    _remember(asked, caller, tx, window, now, records)
+    tx.emit(_asked(asked, caller, request, window, now, records))
     return Found(
         id=search_id,
         records=records,
@@ -136,6 +134,17 @@ async def _search(view: searches.View, asked: Question, caller: Caller, tx: Tx) 
     )
 
 
+async def _measure(
+    view: searches.View, asked: Question, policyholder_code: str, window: Window, tx: Tx
+) -> tuple[int, int, int]:
+    """Records, bytes of the file, and the row up to which both count."""
+    total = await searches.measure(tx, view, policyholder_code, asked.user_id, window)
+    if not total["records"]:
+        return 0, 0, total["up_to"]
+    size = sizes.estimate(asked.encoding, total["bytes"], total["letters"])
+    return total["records"], size + files.head_bytes(asked.encoding, view, asked.form), total["up_to"]
+
+
 def _served(window: Window, now: datetime) -> Served:
     return Served(
         first_day=window.first_day,
@@ -145,18 +154,19 @@ def _served(window: Window, now: datetime) -> Served:
     )
 
 
-def _remember(asked: Question, caller: Caller, tx: Tx, window: Window | None, now: datetime, records: int) -> None:
+def _asked(
+    asked: Question, caller: Caller, request: web.Request, window: Window | None, now: datetime, records: int
+) -> HistorySearched:
     """Searches are part of the trail, also those that found nothing; without a window, the asked days are kept."""
     days = window or Window(_bounded(asked.first_day), _bounded(asked.last_day))
-    tx.emit(
-        HistorySearched(
-            operator=caller.operator,
-            session_id=caller.session_id,
-            window_from=days.starts_at,
-            window_to=days.ends_before if window is None else min(window.ends_before, now),
-            target_user_id=asked.user_id,
-            records=records,
-        )
+    return HistorySearched(
+        operator=caller.operator,
+        session_id=caller.session_id,
+        source_address=request.remote,
+        window_from=days.starts_at,
+        window_to=days.ends_before if window is None else min(window.ends_before, now),
+        target_user_id=asked.user_id,
+        records=records,
     )
 
 
