@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import sys
@@ -17,7 +18,7 @@ from deploy.local.bootstrap import UV
 from deploy.local.catalogue import KNOWN
 from deploy.local.state import ROOT
 from deploy.local.surroundings import GATEWAYS
-from tests.deploy import dockerfile
+from tests.deploy import dockerfile, metrics
 from tests.support.eventually import eventually
 from tests.support.mailbox import free_port
 from tests.support.platform import Platform
@@ -150,8 +151,11 @@ async def test_the_requirements_of_a_service_suffice_for_it_alone(image: Image, 
     assert help_shown.returncode == 0 and f"python -m {image.service}" in output.decode()
     port = free_port()
     environment = told(image.service, platform) | {f"{image.service.upper()}_PORT": str(port)}
-    async with running(await image.start("serve", **environment), f"http://127.0.0.1:{port}/ready"):
-        pass
+    url = f"http://127.0.0.1:{port}"
+    async with running(await image.start("serve", **environment), f"{url}/ready"), aiohttp.ClientSession() as client:
+        async with client.get(f"{url}/metrics") as answer:
+            exported = set(re.findall(r"(?m)^# TYPE (\w+) ", await answer.text()))
+        assert metrics.asked_of(image.service) <= exported, "alerts and dashboard ask for what is there"
     assert image.code() == before, "it writes into its state folder only"
 
 
