@@ -1,4 +1,4 @@
-"""Operator commands: what is stuck; and NEXI's events, for people without a NEXI system."""
+"""Commands: for operators, what is stuck; for people at NEXI without a system, NEXI's events."""
 
 import argparse
 import asyncio
@@ -15,16 +15,14 @@ from pydantic import ValidationError
 from yarl import URL
 
 import contracts.nexi
-from applications.settings import Clock, Settings
+from applications.settings import Clock, NexiSettings, Settings
 from applications.store import lists
 from chassis.amqp.connection import connected
 from chassis.messages import SINGLE, Envelope, Message, encode_one, explain, new_id
 from chassis.sql import Database
 
-Run = Callable[[Settings, argparse.Namespace], Awaitable[int | None]]
 
-
-def stuck(parser: argparse.ArgumentParser) -> Run:
+def stuck(parser: argparse.ArgumentParser) -> Callable[[Settings, argparse.Namespace], Awaitable[None]]:
     """Submitted applications without an outcome for many days, oldest first, one JSON object a line."""
     parser.add_argument("--days", type=int, help="days since 申込み (default: APPLICATIONS_STUCK_DAYS)")
 
@@ -44,8 +42,9 @@ def stuck(parser: argparse.ArgumentParser) -> Run:
     return run
 
 
-def nexi(parser: argparse.ArgumentParser) -> Run:
+def nexi(parser: argparse.ArgumentParser) -> Callable[[NexiSettings, argparse.Namespace], Awaitable[int]]:
     """Speak as NEXI's systems over AMQP: publish any of their events, or show what an event needs."""
+    parser.set_defaults(settings=NexiSettings)
     actions = parser.add_subparsers(dest="action", required=True)
     publish = actions.add_parser("publish", help="publish one event, with APPLICATIONS_NEXI_URL")
     publish.add_argument("type", choices=sorted(_types()), help="the event, for example procedure_completed")
@@ -58,20 +57,25 @@ def nexi(parser: argparse.ArgumentParser) -> Run:
     schema = actions.add_parser("schema", help="print the JSON Schema of an event")
     schema.add_argument("type", choices=sorted(_types()))
 
-    async def run(settings: Settings, chosen: argparse.Namespace) -> int:
+    async def run(settings: NexiSettings, chosen: argparse.Namespace) -> int:
         kind = _types()[chosen.type]
         if chosen.action == "schema":
             _print(kind.model_json_schema(), indent=2)
             return 0
+        if settings.nexi_url is None:
+            return _refuse("APPLICATIONS_NEXI_URL is missing: the broker with NEXI's own user.", 2)
         try:
             message = kind.model_validate(_data(chosen))
         except ValidationError as error:
-            print(f"{chosen.type}: {explain(error)}", file=sys.stderr)
-            return 1
-        if settings.nexi_url is None:
-            print("APPLICATIONS_NEXI_URL is missing: the broker with NEXI's own user.", file=sys.stderr)
-            return 2
-        _print({"id": await _publish(settings.nexi_url, message, chosen.id or new_id()), "type": kind.wire_type()})
+            return _refuse(f"{chosen.type}: {explain(error)}")
+        except (OSError, ValueError) as error:
+            return _refuse(f"It cannot be read: {error}")
+        event_id: UUID = chosen.id or new_id()
+        try:
+            await _publish(settings.nexi_url, message, event_id)
+        except (aio_pika.exceptions.AMQPError, OSError, TimeoutError) as error:
+            return _refuse(f"The broker has not confirmed it ({type(error).__name__}); try again with --id {event_id}")
+        _print({"id": event_id, "type": kind.wire_type()})
         return 0
 
     return run
@@ -114,7 +118,7 @@ def _value(text: str) -> Any:
         return text
 
 
-async def _publish(url: str, message: Message, event_id: UUID) -> UUID:
+async def _publish(url: str, message: Message, event_id: UUID) -> None:
     envelope = Envelope(event_id, message.wire_type(), "/nexi", datetime.now(UTC), message.model_dump(mode="json"))
     async with asyncio.timeout(15), connected(url, "nexi-command") as connection:
         channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
@@ -127,8 +131,12 @@ async def _publish(url: str, message: Message, event_id: UUID) -> UUID:
             user_id=URL(url).user,
         )
         await exchange.publish(sent, routing_key=message.wire_type(), mandatory=True, timeout=10)
-    return event_id
 
 
 def _print(shown: dict[str, Any], indent: int | None = None) -> None:
     print(json.dumps(shown, default=str, ensure_ascii=False, indent=indent))
+
+
+def _refuse(reason: str, status: int = 1) -> int:
+    print(reason, file=sys.stderr)
+    return status

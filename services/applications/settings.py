@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
+from chassis.settings import CommandSettings
 from chassis.settings import Settings as ChassisSettings
 
 
@@ -24,11 +25,19 @@ class Settings(ChassisSettings):
     )
     upload_seconds: float = Field(120.0, gt=0, description="time for one attachment to arrive, in seconds")
     clock_shift_seconds: float = Field(0.0, description="added to the clock; for rehearsing midnight and other days")
-    nexi_url: str | None = Field(None, description="RabbitMQ with NEXI's own user; for `nexi` and `declare` only")
+    nexi_url: str | None = Field(None, description="RabbitMQ with NEXI's own user; for `declare` only")
 
     def broker_logins(self) -> tuple[str, ...]:
         """Also NEXI's: its systems read what applications lays out for them."""
         return (self.broker_url, self.nexi_url) if self.nexi_url else (self.broker_url,)
+
+
+class NexiSettings(CommandSettings):
+    """What the command `nexi` is told: people at NEXI have their own user at the broker, and nothing of ours."""
+
+    model_config = SettingsConfigDict(env_prefix="APPLICATIONS_", extra="ignore", hide_input_in_errors=True)
+
+    nexi_url: str | None = Field(None, description="RabbitMQ, the virtual host of NEXI's systems, with NEXI's own user")
 
 
 class Clock:

@@ -21,10 +21,13 @@ Command = Callable[[Any, argparse.Namespace], Coroutine[Any, Any, int | None]]
 
 
 def main(service: Service, arguments: list[str] | None = None) -> None:
-    """Parse and run; the exit status is 0, 1 for a refusal that was explained, 2 for wrong usage."""
+    """Parse and run; the exit status is 0, 1 for a refusal that was explained, 2 for wrong usage.
+
+    A command that people use who have none of the service's credentials sets `settings` on its parser.
+    """
     parser = _parser(service)
     chosen = parser.parse_args(arguments)
-    settings = read(service.settings)
+    settings = read(getattr(chosen, "settings", service.settings))
     logs.configure(service.name, settings.log_level, settings.log_format)
     sys.exit(_run(chosen.run(settings, chosen)) or 0)
 

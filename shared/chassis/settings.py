@@ -10,10 +10,17 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class Settings(BaseSettings):
-    """Read from `<SERVICE>_…` variables; a subclass sets `env_prefix`. A wrong value is refused at start, by name."""
+class CommandSettings(BaseSettings):
+    """What every command is told; one that needs nothing of the service has a subclass of its own (see `main`)."""
 
     model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "text"] = "json"
+
+
+class Settings(CommandSettings):
+    """Read from `<SERVICE>_…` variables; a subclass sets `env_prefix`. A wrong value is refused at start, by name."""
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(0, ge=0, le=65535, description="port to listen on; 0 takes a free one")
@@ -27,8 +34,6 @@ class Settings(BaseSettings):
     )
     identity_keys_url: str = Field(description="where identity publishes the keys of access tokens (JWKS)")
     state: Path = Field(Path(), description="private folder for keys and files of this service")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["json", "text"] = "json"
     member: str = Field(default_factory=socket.gethostname, description="name of this process' host among its peers")
 
     def broker_url_for(self, exchange: str) -> str:

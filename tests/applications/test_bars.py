@@ -96,7 +96,7 @@ async def seen_by_all(house: Everybody, code: str, number: str, done: bool) -> N
     """One mail about this outcome and none about the other; the profile changed once or not at all."""
 
     async def mails() -> tuple[int, int]:
-        return house.mailed(code, [number], "完了")[number], house.mailed(code, [number], "不受理")[number]
+        return house.mailed(code, [number], "手続完了")[number], house.mailed(code, [number], "できなかった")[number]
 
     async def told() -> bool:
         return sum(await mails()) > 0

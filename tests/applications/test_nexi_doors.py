@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import sys
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,7 +16,6 @@ from tests.applications.fronts import PDF, Front, completed, notice, rejected
 from tests.applications.words import report, until
 from tests.support import callers
 from tests.support.platform import Platform
-from tests.support.processes import run
 
 
 @pytest.mark.requirement("P6")
@@ -77,9 +78,19 @@ async def test_only_nexis_systems_report_and_only_operators_look(front: Any, adm
 
 
 async def nexi_command(platform: Platform, *arguments: str) -> tuple[int, str, str]:
-    """Run `python -m applications nexi …` as somebody at NEXI would."""
-    url = platform.broker("nexi", platform.partner_host)
-    return await run(platform, "applications", "nexi", *arguments, nexi_url=url)
+    """Run `python -m applications nexi …` as somebody at NEXI would, with NEXI's own user and nothing else."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "PYTHONUTF8": "1",
+        "APPLICATIONS_NEXI_URL": platform.broker("nexi", platform.partner_host),
+    }
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "applications", "nexi", *arguments,
+        env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, error = await asyncio.wait_for(child.communicate(), 60)
+    return child.returncode or 0, out.decode(), error.decode()
 
 
 @pytest.mark.requirement("P6")
@@ -101,5 +112,8 @@ async def test_people_without_a_nexi_system_speak_by_command(
     assert (status, out) == (1, "")
     assert "number" in error
     assert "reason" in error
+    nobody = ("publish", "procedure_rejected", "--file", str(tmp_path / "nothing.json"))
+    status, _, error = await nexi_command(platform, *nobody)
+    assert (status, "cannot be read" in error, "Traceback" in error) == (1, True, False)
     status, out, _ = await nexi_command(platform, "schema", "notice_published")
     assert (status, "published_from" in json.loads(out)["properties"]) == (0, True)
