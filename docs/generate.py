@@ -59,10 +59,15 @@ def requirements() -> str:
         f" {_shown(proofs.get(row['requirement'], []))} |"
         for row in rows
     ]
-    lines += ["", "## Rulings", "", "| Ruling | Proven by |", "| --- | --- |"]
-    rulings = sorted((name for name in proofs if not name.startswith("R")), key=lambda name: (name[0], int(name[1:])))
+    lines += ["", "## Rulings, and bars of quality", "", "| Ruling or bar | Proven by |", "| --- | --- |"]
+    rulings = sorted(proofs.keys() - {row["requirement"] for row in rows}, key=_place)
     lines += [f"| {name} | {_shown(proofs[name])} |" for name in rulings]
     return "\n".join(lines) + "\n"
+
+
+def _place(name: str) -> tuple[bool, str, int]:
+    """Rulings (L6), then bars of quality (C-4), each in their order."""
+    return "-" in name, name[0], abs(int(name[1:]))
 
 
 def readme() -> str:
