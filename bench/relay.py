@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic_settings import SettingsConfigDict
 
-from chassis.amqp import relay
+from chassis.amqp import outlet, relay
 from chassis.messages import Event
 from chassis.service import Service, running
 from chassis.settings import Settings
@@ -40,7 +40,7 @@ Happened.__module__ = "contracts.bench"
 
 async def drain(platform: Platform, events: int, most_per_message: int, window: int) -> float:
     """Events a second from a full outbox to all confirmed."""
-    relay.MOST_PER_MESSAGE, relay.WINDOW = most_per_message, window
+    outlet.MOST_PER_MESSAGE, relay.WINDOW = most_per_message, window
     async with platform.owner("bench") as database:
         for _ in range(events // 1000):
             async with database.transaction() as tx:

@@ -22,7 +22,7 @@ from chassis.amqp.relay import Relay
 from chassis.asyncapi import document
 from chassis.background import background as background_work
 from chassis.housekeeping import keep_house, retry_parked
-from chassis.http import Problem, Route, Routes, build_application, serve
+from chassis.http import Problem, Route, Routes, build_application, health, serve
 from chassis.messages import Message
 from chassis.revocations import Revocations
 from chassis.settings import Settings
@@ -32,6 +32,7 @@ from chassis.tokens import Verifier
 log = structlog.get_logger()
 
 FLUSH_SECONDS = 2.0
+SERVING = ("database", "access")
 
 Check = Callable[[], Awaitable[str | None]]
 Provide = Callable[[Any, Database], AbstractAsyncContextManager[Mapping[type, object]]]
@@ -118,7 +119,7 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
 def _gateway(
     service: Service, provides: Mapping[type, Any], verifier: Verifier[Any], ready: Mapping[str, Check]
 ) -> web.Application:
-    """The service's routes, and what it says and hears at /asyncapi.json."""
+    """The service's routes, what it says and hears at /asyncapi.json, and at /serving whether it can answer."""
     database = provides[Database]
     application = build_application(
         name=service.name,
@@ -139,6 +140,8 @@ def _gateway(
         return web.json_response(contract)
 
     application.router.add_get("/asyncapi.json", asyncapi)
+    # For load balancers: without its broker a service cannot do its whole work, and still answers every request.
+    application.router.add_get("/serving", health.ready({name: ready[name] for name in SERVING}))
     return application
 
 
@@ -202,6 +205,9 @@ def _readiness(database: Database, revocations: Revocations, consumers: Sequence
         return f"not attached: {', '.join(missing)}" if missing else None
 
     async def outbox_young() -> str | None:
+        refused = await database.fetchrow("select type, refused from outbox where refused is not null limit 1")
+        if refused is not None:
+            return f"the broker refuses {refused['type']}: {refused['refused']}"
         age = await database.fetchval("select extract(epoch from now() - min(occurred_at)) from outbox")
         return f"oldest unpublished event is {age:.0f} s old" if age and age > 300 else None
 

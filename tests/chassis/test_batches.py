@@ -10,7 +10,7 @@ import pytest
 from pydantic_settings import SettingsConfigDict
 
 from chassis.amqp import Listeners
-from chassis.amqp.relay import MOST_PER_MESSAGE, pack
+from chassis.amqp.outlet import MOST_PER_MESSAGE, pack
 from chassis.messages import Envelope, Event, OutboxPosition, new_id
 from chassis.service import Runtime, Service
 from chassis.settings import Settings

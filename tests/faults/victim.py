@@ -1,26 +1,24 @@
-"""A small service that can be told to kill itself (SIGKILL) at a labelled point, on its n-th visit there."""
+"""A small service without any protection of its own: only what the chassis promises keeps its words whole."""
 
-import asyncio
 import os
 import signal
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from aio_pika.message import IncomingMessage
 from pydantic_settings import SettingsConfigDict
 
-from chassis import command_line
 from chassis.amqp import Listeners
-from chassis.amqp.hearing import Hearing
-from chassis.amqp.relay import Relay
 from chassis.http import PUBLIC, Body, Routes
-from chassis.messages import Envelope, Event, Received
+from chassis.messages import Command, Envelope, Event, Received
 from chassis.service import Service
 from chassis.settings import Settings
-from chassis.sql import Tx, database
+from chassis.sql import Tx
 from contracts.caller import Caller
+from deploy.local.cluster import Cluster
+from tests.support.keys import Signer
+from tests.support.platform import Platform
 
 MIGRATION = """-- tables of the victim
 create table said (word text primary key);
@@ -42,7 +40,20 @@ class Noted(Event):
     word: str
 
 
-Noted.__module__ = "contracts.victim"
+class Unheard(Command):
+    """A wish that the victim may send, and that no queue takes."""
+
+    word: str
+
+
+class Undeclared(Command):
+    """A wish that the victim may not send."""
+
+    word: str
+
+
+for one in (Noted, Unheard, Undeclared):
+    one.__module__ = "contracts.victim"
 routes = Routes(tag="notes")
 singly, together = Listeners("singly"), Listeners("together", prefetch=200)
 
@@ -62,7 +73,9 @@ async def note(body: Note, tx: Tx) -> None:
 
 @singly.on(Noted)
 async def hear(message: Noted, received: Received[Noted], tx: Tx) -> None:
-    """Hear it without any protection of one's own: only the inbox keeps it from being heard twice."""
+    """Only the inbox keeps it from being heard twice; a deadly word kills whoever hears it."""
+    if message.word.startswith("deadly"):
+        os.kill(os.getpid(), signal.SIGKILL)
     await tx.execute("insert into heard (id, word) values ($1, $2)", received.id, message.word)
 
 
@@ -85,54 +98,24 @@ service = Service(
     migrations=Path(),
     routes=[routes],
     listeners=[singly, together],
+    sends=[Unheard],
 )
 
-POINTS: dict[str, tuple[Any, str, str]] = {
-    "before the outbox is written": (database, "_write_outbox", "before"),
-    "after the outbox is written, before the commit": (database, "_write_outbox", "after"),
-    "after the commit, before the answer": (Relay, "_committed", "before"),
-    "after numbering, before publishing": (Relay, "_publish", "before"),
-    "between two messages": (Relay, "_send", "after"),
-    "after the confirm, before forgetting": (Relay, "_publish", "after"),
-    "after forgetting": (Relay, "_rest", "before"),
-    "after receiving": (Hearing, "handle", "before"),
-    "after handling one event": (Hearing, "_dispatch", "after"),
-    "after the commit of one event": (Hearing, "_hear", "after"),
-    "after the commit of a batch": (Hearing, "_hear_batch", "after"),
-    "after the commits, before the acknowledgement": (Hearing, "handle", "after"),
-    "before the acknowledgement leaves": (IncomingMessage, "ack", "before"),
-    "after the acknowledgement left": (IncomingMessage, "ack", "after"),
-}
+
+@asynccontextmanager
+async def victims_platform(cluster: Cluster, signer: Signer, folder: Path) -> AsyncIterator[Platform]:
+    """A platform with the victim alone."""
+    platform = Platform(cluster, folder, signer, {"victim": with_tables(folder)})
+    await platform.prepare()
+    try:
+        yield platform
+    finally:
+        await platform.close()
 
 
-def die_at(label: str, visit: int) -> None:
-    """Patch the labelled point so that its `visit`-th visit ends this process at once."""
-    owner, name, side = POINTS[label]
-    original: Callable[..., Any] = getattr(owner, name)
-    visits = 0
-
-    def count() -> None:
-        nonlocal visits
-        visits += 1
-        if visits == visit:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    async def waiting(*arguments: Any, **named: Any) -> Any:
-        if side == "before":
-            count()
-        result = await original(*arguments, **named)
-        if side == "after":
-            count()
-        return result
-
-    def immediate(*arguments: Any, **named: Any) -> Any:
-        count()
-        return original(*arguments, **named)
-
-    setattr(owner, name, waiting if asyncio.iscoroutinefunction(original) else immediate)
-
-
-if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        die_at(sys.argv[1], int(sys.argv[2]))
-    command_line.main(service, ["serve"])
+def with_tables(folder: Path) -> Service:
+    """The victim, its migration being in `folder`."""
+    migrations = folder / "victim" / "migrations"
+    migrations.mkdir(parents=True)
+    (migrations / "0001_tables.sql").write_text(MIGRATION)
+    return replace(service, migrations=migrations)

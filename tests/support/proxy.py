@@ -1,8 +1,12 @@
 """A TCP proxy that can cut, freeze or refuse, so that networks fail on demand."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Literal
+
+Towards = Literal["server", "client"]
 
 
 class Proxy:
@@ -13,19 +17,29 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
-        self._budget: int | None = None
+        self._budgets: dict[Towards, int] = {}
         self.refusing = False
         self.port = 0
-        self.passed = 0
+        self.passed: Counter[Towards] = Counter()
+        """Bytes that went through, in each direction."""
 
     def cut(self) -> None:
         """Break every connection now."""
         for writer in list(self._writers):
             writer.transport.abort()
 
-    def cut_after(self, bytes_passed: int) -> None:
-        """Break every connection when this many more bytes have passed, in either direction."""
-        self._budget = bytes_passed
+    def cut_after(self, bytes_passed: int, towards: Towards) -> None:
+        """Break every connection when this many more bytes have passed in one direction; 0: at the next one."""
+        self._budgets = {towards: bytes_passed}
+
+    @property
+    def armed(self) -> bool:
+        """Whether the cut that was asked for is still to come."""
+        return bool(self._budgets)
+
+    def disarm(self) -> None:
+        """Forget the cut that was asked for."""
+        self._budgets = {}
 
     def freeze(self) -> None:
         """Keep connections open, let nothing through."""
@@ -51,32 +65,41 @@ class Proxy:
         if self.refusing:
             writer.transport.abort()
             return
-        there, back = await asyncio.open_connection(*self._target)
+        try:
+            there, back = await asyncio.open_connection(*self._target)
+        except OSError:  # the server is away, and so are we
+            writer.transport.abort()
+            return
         self._writers |= {writer, back}
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._pump(reader, back))
-                tasks.create_task(self._pump(there, writer))
+                tasks.create_task(self._pump(reader, back, "server"))
+                tasks.create_task(self._pump(there, writer, "client"))
         finally:
             self._writers -= {writer, back}
             for end in (writer, back):
                 end.transport.abort()
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, towards: Towards) -> None:
         with suppress(ConnectionError):
             while data := await source.read(65536):
                 await self._flowing.wait()
-                if self._budget is not None:
-                    allowed, self._budget = data[: self._budget], self._budget - len(data)
-                    sink.write(allowed)
-                    if self._budget <= 0:
-                        self._budget = None
-                        with suppress(ConnectionError):
-                            await sink.drain()
-                        self.cut()
-                        return
-                else:
-                    sink.write(data)
-                self.passed += len(data)
+                left = self._budgets.get(towards)
+                cut = left is not None and len(data) > left
+                if left is not None:
+                    data = data[:left]
+                    self._budgets[towards] = left - len(data)
+                sink.write(data)
+                self.passed[towards] += len(data)
                 await sink.drain()
+                if cut:
+                    self.disarm()
+                    await self._flushed(sink)
+                    self.cut()
+                    return
             sink.transport.abort()
+
+    async def _flushed(self, sink: asyncio.StreamWriter) -> None:
+        """What was let through has left before the connection breaks."""
+        while sink.transport.get_write_buffer_size():
+            await asyncio.sleep(0)

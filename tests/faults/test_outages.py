@@ -1,54 +1,20 @@
-"""Cut, frozen or refused connections to broker and database: nothing is lost, nobody waits for ever (R-2, R-8, R-9)."""
+"""Frozen or refused connections to broker and database: nothing is lost, nobody waits for ever (R-8, R-9)."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 import pytest
 
 from chassis.service import Runtime, running
-from deploy.local.cluster import Cluster
-from tests.faults import victim
+from tests.faults.wires import proxy_of, through
 from tests.support import unique
 from tests.support.eventually import eventually
-from tests.support.keys import Signer
 from tests.support.platform import Platform
 from tests.support.proxy import Proxy
-from tests.support.scale import scaled
 
-CUTS = scaled(12, 400)
 pytestmark = pytest.mark.chaos
-
-
-@pytest.fixture(scope="module")
-async def house(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
-    """A platform with the victim."""
-    folder = tmp_path_factory.mktemp("cuts")
-    migrations = folder / "victim" / "migrations"
-    migrations.mkdir(parents=True)
-    (migrations / "0001_tables.sql").write_text(victim.MIGRATION)
-    service = victim.service.__class__(**(vars(victim.service) | {"migrations": migrations}))
-    platform = Platform(cluster, folder, signer, {"victim": service})
-    await platform.prepare()
-    try:
-        yield platform
-    finally:
-        await platform.close()
-
-
-def through(proxy: Proxy, url: str) -> str:
-    """The same URL by way of the proxy."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=f"{parts.netloc.rpartition('@')[0]}@127.0.0.1:{proxy.port}"))
-
-
-def proxy_of(url: str) -> Proxy:
-    """A proxy in front of the server a URL names."""
-    parts = urlsplit(url)
-    assert parts.hostname and parts.port
-    return Proxy(parts.hostname, parts.port)
 
 
 @asynccontextmanager
@@ -83,20 +49,6 @@ async def settled(house: Platform, words: list[str]) -> None:
 
         await eventually(all_heard, timeout=45)
         assert await database.fetchval("select count(*) from heard where word = any($1)", words) == len(words)
-
-
-async def test_a_broker_connection_cut_at_any_byte_loses_nothing(
-    house: Platform, client: aiohttp.ClientSession
-) -> None:
-    words = []
-    async with proxy_of(house.broker("victim")).serving() as proxy, behind(house, broker=proxy) as runtime:
-        await eventually(lambda: heard_something(house, client, runtime), timeout=30)
-        for cut in range(CUTS):
-            proxy.cut_after(60 + cut * (1200 // CUTS))
-            words += [unique.word("cut") for _ in range(3)]
-            assert [await say(client, runtime, word) for word in words[-3:]] == [204, 204, 204]
-            await asyncio.sleep(0.3)
-        await settled(house, words)
 
 
 async def heard_something(house: Platform, client: aiohttp.ClientSession, runtime: Runtime) -> bool:
