@@ -244,7 +244,9 @@ async def test_what_cannot_be_read_goes_to_quarantine_with_its_reason(
     assert reason in row["reason"]
 
 
-async def test_what_the_broker_gave_up_on_is_parked_unless_it_was_heard(sample: Platform, running: Runtime) -> None:
+async def test_what_the_broker_gave_up_on_is_heard_apart_unless_it_was_heard(
+    sample: Platform, running: Runtime
+) -> None:
     """A crash that uses up the deliveries may have come after a part of the message was handled."""
     known, unknown = Noted(word=unique.word()), Noted(word=unique.word())
     (heard_id,) = await sample.say("sample", known)
@@ -259,10 +261,9 @@ async def test_what_the_broker_gave_up_on_is_parked_unless_it_was_heard(sample: 
         channel = await connection.channel()
         await channel.default_exchange.publish(aio_pika.Message(encode(envelopes)), "sample.notes.dead")
 
-    async def parked() -> Any:
-        return await running.database.fetchval("select state from parked where id = $1", lost_id)
-
-    assert await eventually(parked) == "parked"
+    assert await eventually(lambda: heard(running.database, unknown.word)) == [lost_id]
+    row = await running.database.fetchrow("select state, reason from parked where id = $1", lost_id)
+    assert tuple(row) == ("replayed", "delivery limit reached")
     assert await running.database.fetchval("select count(*) from parked where id = $1", heard_id) == 0
 
 

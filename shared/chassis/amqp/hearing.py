@@ -136,26 +136,33 @@ class Hearing:
         await self._in_transaction(put)
 
     async def bury(self, deliveries: Sequence[AbstractIncomingMessage]) -> None:
-        """What the broker gave up on (delivery limit) is parked for an operator like everything else."""
+        """What the broker gave up on (delivery limit) is tried again apart from the queue, each event for itself."""
         for delivery in deliveries:
             for envelope in await self._readable(delivery):
                 await self._in_transaction(partial(self._give_up, envelope))
 
     async def _give_up(self, envelope: Envelope, tx: Tx) -> None:
-        """Only what was not heard: the crash that used up the deliveries may have come after a part of the message."""
+        """Only what was not heard: the crash that used up the deliveries may have come after a part of the message.
+
+        A crash counts against everything that is unacknowledged, so most of it is healthy and will be heard.
+        """
         if await parked.first_time(tx, self.queue, envelope.id):
-            await parked.park(tx, self.queue, envelope, "delivery limit reached", retry=False)
+            await parked.park(tx, self.queue, envelope, "delivery limit reached", retry=True)
 
     async def retry_due(self) -> bool:
-        """Try the next parked event whose pause is over; answers whether there was one."""
-        claimed: Any = None
+        """Try the next parked event whose pause is over; answers whether there was one.
+
+        The try is counted and committed before it is made: an event that kills its process comes to rest too.
+        """
+        async with self._database.transaction() as tx:
+            claimed = await parked.claim_due(tx, [self.queue])
+        if claimed is None:
+            return False
         try:
             async with self._database.transaction() as tx:
-                claimed = await parked.claim_due(tx, [self.queue])
-                if claimed is None:
-                    return False
-                await self._again(tx, claimed)
-                await parked.done(tx, claimed["number"])
+                if await parked.hold(tx, claimed["number"]):
+                    await self._again(tx, claimed)
+                    await parked.done(tx, claimed["number"])
         except DATABASE_AWAY:
             raise
         except Exception as error:

@@ -40,14 +40,37 @@ async def quarantine(tx: Tx, listener: str, body: bytes, reason: str, envelope: 
 
 
 async def claim_due(tx: Tx, listeners: Sequence[str]) -> Any:
-    """The next event whose pause is over, locked for this transaction; None when there is none."""
+    """Count a try of the next event whose pause is over, and set its next pause; None when there is none to be tried.
+
+    One whose tries are used up (its last one never came to an end) is left to an operator.
+    """
+    await tx.execute(
+        """
+        update parked set state = 'parked', changed_at = now()
+         where state = 'retrying' and next_try_at <= now() and attempts >= $2 and listener = any($1)
+        """,
+        listeners, len(PAUSES),
+    )  # fmt: skip
     return await tx.fetchrow(
         """
-        select * from parked
-         where state = 'retrying' and next_try_at <= now() and listener = any($1)
-         order by next_try_at, number limit 1 for update skip locked
+        update parked
+           set attempts = attempts + 1, changed_at = now(),
+               next_try_at = now() + ($2::interval[])[least(attempts + 2, cardinality($2))]
+         where number = (select number from parked
+                          where state = 'retrying' and next_try_at <= now() and listener = any($1)
+                          order by next_try_at, number limit 1 for update skip locked)
+        returning *
         """,
-        listeners,
+        listeners, list(PAUSES),
+    )  # fmt: skip
+
+
+async def hold(tx: Tx, number: int) -> bool:
+    """Lock a claimed event until the transaction ends; False when another process has it, or had it."""
+    return bool(
+        await tx.fetchval(
+            "select true from parked where number = $1 and state = 'retrying' for update skip locked", number
+        )
     )
 
 
@@ -61,19 +84,21 @@ async def failed(tx: Tx, number: int, reason: str, *, retry: bool) -> None:
     await tx.execute(
         """
         update parked
-           set attempts = attempts + 1, reason = $2, changed_at = now(),
-               state = case when $3 and attempts + 1 < cardinality($4::interval[]) then 'retrying' else 'parked' end,
-               next_try_at = now() + ($4::interval[])[attempts + 2]
-         where number = $1
+           set reason = $2, changed_at = now(),
+               state = case when $3 and attempts < $4 then 'retrying' else 'parked' end
+         where number = $1 and state = 'retrying'
         """,
-        number, reason[:1000], retry, list(PAUSES),
+        number, reason[:1000], retry, len(PAUSES),
     )  # fmt: skip
 
 
 async def wake(tx: Tx, key: str) -> None:
     """What was parked under `key` (see `Park`) can be handled now: try it at once."""
     await tx.execute(
-        "update parked set state = 'retrying', next_try_at = now() where key = $1 and state in ('parked', 'retrying')",
+        """
+        update parked set state = 'retrying', attempts = 0, next_try_at = now()
+         where key = $1 and state in ('parked', 'retrying')
+        """,
         key,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-DELIVERY_LIMIT = 1000  # a crash returns everything unacknowledged, so a low limit would bury healthy messages
+DELIVERY_LIMIT = 100  # a crash counts against everything unacknowledged; what was healthy is heard apart (see Hearing)
 REVOCATIONS_MAX_AGE = "1h"
 PARTNER = "nexi"  # the broker user of NEXI's systems, and the exchange on which they speak
 ACCESS = "access"  # a stream with the recent past of ended sessions and changed rights, read whole by every process
