@@ -4,6 +4,7 @@
 RUN := .venv/bin/python
 LOCAL := $(RUN) -m deploy.local
 WORKERS ?= 2
+SIZE ?= 1
 PYTEST_ARGS ?=
 ARGS ?=
 
@@ -43,8 +44,8 @@ check: .venv  ## style, types, laws, and that the generated documents are up to 
 bench: .venv  ## measure, and compare with the targets
 	@$(RUN) -m bench $(ARGS)
 
-chaos: .venv  ## kill and cut while people work, and show that nothing is lost
-	@mkdir -p .local; CHAOS=1 $(RUN) -m pytest -m chaos --durations=0 $(PYTEST_ARGS) | tee .local/chaos.txt
+chaos: .venv  ## kill and cut while people work, and show that nothing is lost (SIZE=0.1: a tenth of it)
+	@CHAOS=$(SIZE) $(RUN) -m pytest -m chaos --capture=sys -v $(PYTEST_ARGS)
 
 demo: .venv  ## tell the main story on a running platform
 	@$(RUN) -m deploy.local.demo $(ARGS)

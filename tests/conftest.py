@@ -11,6 +11,8 @@ from tests.support.keys import Signer
 from tests.support.mailbox import Mailbox, open_mailbox
 from tests.support.platform import Platform
 
+pytest_plugins = ["tests.support.table"]
+
 
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:

@@ -1,0 +1,127 @@
+"""The whole platform as processes that can be killed one by one, each at an address that stays the same."""
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from chassis.service import Service
+from deploy.local.cluster import Cluster
+from tests.faults.lives import Life, Nursery, nursery
+from tests.notifier.relays import BadRelay, bad_relay
+from tests.support.keys import Signer
+from tests.support.mailbox import free_port
+from tests.support.platform import Platform
+
+SENDERS = 2
+STARTED_SECONDS = 30.0
+
+
+class House:
+    """Services by name, each with `processes` of them; a process is known by its service and its place, 0 the first."""
+
+    def __init__(self, platform: Platform, nursery: Nursery, relay: BadRelay, client: aiohttp.ClientSession) -> None:
+        self.platform, self.nursery, self.relay, self.client = platform, nursery, relay, client
+        self.processes = 1
+        self.lives: dict[tuple[str, int], Life] = {}
+        self._ports: dict[tuple[str, int], int] = {}
+        self.told: dict[str, dict[str, Any]] = {
+            "notifier": {
+                "smtp_port": relay.port, "smtp_security": "none", "smtp_seconds": 2, "senders": SENDERS,
+                "spool": platform.folder / "letters", "address_patience": timedelta(milliseconds=100),
+            },
+            "audit": {"checkpoint_seconds": 0.4},
+            "identity": {
+                "one_time_passwords_in_10_minutes": 100_000, "one_time_passwords_per_day": 100_000,
+                "failures_per_source": 100_000, "login_failures": 100,
+            },
+            "applications": {"most_numbers_a_day": 99_999, "answer_seconds": 1.0},
+        }  # fmt: skip
+        """What each service is told beside the usual."""
+
+    def url(self, name: str, place: int = 0) -> str:
+        """Where a process is reached, in all of its lives."""
+        return f"http://127.0.0.1:{self._ports.setdefault((name, place), free_port())}"
+
+    def doors(self, name: str) -> list[str]:
+        """The addresses of a service, in the order in which a balancer tries them this time."""
+        places = list(range(self.processes))
+        first = random.choice(places)
+        return [self.url(name, place) for place in places[first:] + places[:first]]
+
+    def environment(self, name: str, place: int) -> dict[str, str]:
+        """What a process is told."""
+        port = int(self.url(name, place).rpartition(":")[2])
+        member = f"{self.platform.prefix}-{name}-{place}"
+        settings = self.platform.settings(
+            name, **{"port": port, "member": member, "log_level": "WARNING", **self.told.get(name, {})}
+        )
+        prefix = str(settings.model_config["env_prefix"])
+        told = settings.model_dump(mode="json", exclude_none=True, exclude={"owner_database_url"})
+        return {f"{prefix}{key.upper()}": _written(value) for key, value in told.items()}
+
+    async def begin(self, name: str, place: int = 0, death: tuple[str, int] | None = None) -> Life:
+        """A new life of a process; `death`: the label of a point and a visit."""
+        life = await self.nursery.birth(name, self.environment(name, place), self.url(name, place), death)
+        self.lives[name, place] = life
+        return life
+
+    async def ready(self, life: Life, timeout: float = STARTED_SECONDS) -> bool:
+        """Wait until it says that it is ready; False when it died before."""
+        async with asyncio.timeout(timeout):
+            while not life.over:
+                try:
+                    async with self.client.get(f"{life.url}/ready") as answer:
+                        if answer.status == 200:
+                            return True
+                except (aiohttp.ClientError, OSError):
+                    pass
+                await asyncio.sleep(0.02)
+        return False
+
+    async def all_ready(self) -> None:
+        """Begin every process that does not live, and wait for all."""
+        wanted = [(name, place) for name in self.platform.services for place in range(self.processes)]
+        for name, place in wanted:
+            if (name, place) not in self.lives or self.lives[name, place].over:
+                await self.begin(name, place)
+        ready = await asyncio.gather(*(self.ready(self.lives[one]) for one in wanted))
+        assert all(ready), f"did not start: {self.logged()}"
+
+    def logged(self) -> str:
+        """The end of what the processes wrote."""
+        return self.nursery.log.read_text(errors="replace")[-3000:]
+
+    async def close(self) -> None:
+        """End every process."""
+        await asyncio.gather(*(life.killed() for life in self.lives.values()))
+
+
+def _written(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@asynccontextmanager
+async def open_house(
+    cluster: Cluster,
+    signer: Signer,
+    folder: Path,
+    client: aiohttp.ClientSession,
+    of: Mapping[str, Service] | None = None,
+) -> AsyncIterator[House]:
+    """Databases, broker and relay are there; no service lives yet."""
+    async with AsyncExitStack() as stack:
+        platform = Platform(cluster, folder, signer, of)
+        relay = await stack.enter_async_context(bad_relay())
+        lives = await stack.enter_async_context(nursery(folder / "lives.log"))
+        stack.push_async_callback(platform.close)
+        await platform.prepare()
+        house = House(platform, lives, relay, client)
+        stack.push_async_callback(house.close)
+        yield house

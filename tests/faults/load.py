@@ -1,0 +1,57 @@
+"""People who go on working, at a steady pace, whatever happens to the house."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from tests.faults import deeds
+from tests.faults.crowd import Crowd
+
+WORKERS = 40
+MIX: tuple[tuple[Callable[[Crowd, str], Awaitable[object]], int], ...] = (
+    (deeds.look, 40), (deeds.report, 30), (deeds.perform, 15), (deeds.change_profile, 4), (deeds.register_account, 4),
+    (deeds.apply_with_file, 2), (deeds.visit, 2), (deeds.export, 1),
+)  # fmt: skip
+"""Mostly what is quick: the history does not care what a row is about."""
+
+
+class Load:
+    """Workers that share a pace: so many deeds a second, or as many as they can."""
+
+    def __init__(self, crowd: Crowd, pace: float) -> None:
+        self._crowd = crowd
+        self._pause = 1 / pace
+        self._next = asyncio.get_running_loop().time()
+        self.deeds = 0
+
+    async def work(self) -> None:
+        """Until cancelled."""
+        kinds, weights = zip(*MIX, strict=True)
+        while True:
+            now = asyncio.get_running_loop().time()
+            self._next = max(self._next + self._pause, now - 1.0)
+            await asyncio.sleep(self._next - now)
+            (deed,) = random.choices(kinds, weights)
+            await deed(self._crowd, random.choice(self._crowd.codes))
+            self.deeds += 1
+
+
+@asynccontextmanager
+async def at_work(crowd: Crowd, pace: float, workers: int = WORKERS) -> AsyncIterator[Load]:
+    """Everybody works while inside, and ends what they have begun."""
+    load = Load(crowd, pace)
+    ending = asyncio.Event()
+
+    async def one() -> None:
+        work = asyncio.create_task(load.work())
+        await ending.wait()
+        work.cancel()
+        await asyncio.gather(work, return_exceptions=True)
+
+    everybody = [asyncio.create_task(one()) for _ in range(workers)]
+    try:
+        yield load
+    finally:
+        ending.set()
+        await asyncio.gather(*everybody)
