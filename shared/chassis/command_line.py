@@ -68,10 +68,11 @@ async def serve(service: Service, settings: Settings) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        async with running(service, settings):
+        async with running(service, settings) as runtime:
             gc.collect()
             gc.freeze()  # what is there now stays; collections need not walk through it again and again
             await stop.wait()
+            await runtime.server.leave(settings.leaving_seconds)
     except asyncio.CancelledError:
         return 1
     return 0

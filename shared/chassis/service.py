@@ -5,6 +5,7 @@ import typing
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from chassis.amqp.relay import Relay
 from chassis.asyncapi import document
 from chassis.background import background as background_work
 from chassis.housekeeping import keep_house, retry_parked
-from chassis.http import Problem, Route, Routes, build_application, health, serve
+from chassis.http import Problem, Route, Routes, Serving, build_application, health, serve
+from chassis.http.guard import LEAVING
 from chassis.messages import Message
 from chassis.revocations import Revocations
 from chassis.settings import Settings
@@ -77,6 +79,7 @@ class Runtime:
     database: Database
     provides: Mapping[type, object]
     revocations: Revocations
+    server: Serving
 
 
 @asynccontextmanager
@@ -112,7 +115,7 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
         for task in service.tasks:
             background.start(task.__name__, task(**_arguments(task, provides)))
         log.info("started", url=server.url)
-        yield Runtime(server.url, database, provides, revocations)
+        yield Runtime(server.url, database, provides, revocations, server)
         log.info("stopping")
 
 
@@ -141,7 +144,8 @@ def _gateway(
 
     application.router.add_get("/asyncapi.json", asyncapi)
     # For load balancers: without its broker a service cannot do its whole work, and still answers every request.
-    application.router.add_get("/serving", health.ready({name: ready[name] for name in SERVING}))
+    serving = {name: ready[name] for name in SERVING} | {"leaving": partial(_leaving, application)}
+    application.router.add_get("/serving", health.ready(serving))
     return application
 
 
@@ -212,6 +216,10 @@ def _readiness(database: Database, revocations: Revocations, consumers: Sequence
         return f"oldest unpublished event is {age:.0f} s old" if age and age > 300 else None
 
     return {"database": database_answers, "access": sessions_known, "broker": listening, "outbox": outbox_young}
+
+
+async def _leaving(application: web.Application) -> str | None:
+    return "about to stop" if application[LEAVING].is_set() else None
 
 
 async def _flush(database: Database) -> None:

@@ -31,6 +31,7 @@ class House:
         self.processes = 1
         self.lives: dict[tuple[str, int], Life] = {}
         self._ports: dict[tuple[str, int], int] = {}
+        self._ready: set[tuple[str, int]] = set()
         self.told: dict[str, dict[str, Any]] = {
             "notifier": {
                 "smtp_port": relay.port, "smtp_security": "none", "smtp_seconds": 2, "senders": SENDERS,
@@ -50,24 +51,27 @@ class House:
         return f"http://127.0.0.1:{self._ports.setdefault((name, place), free_port())}"
 
     def doors(self, name: str) -> list[str]:
-        """The addresses of a service, in the order in which a balancer tries them this time."""
-        places = list(range(self.processes))
-        first = random.choice(places)
-        return [self.url(name, place) for place in places[first:] + places[:first]]
+        """The addresses of a service, in the order in which a balancer tries them this time.
+
+        It knows who has become ready, but not at once who has left or died.
+        """
+        known = [place for place in range(self.processes) if (name, place) in self._ready]
+        known = known or list(range(self.processes))
+        return [self.url(name, place) for place in random.sample(known, len(known))]
 
     def environment(self, name: str, place: int) -> dict[str, str]:
         """What a process is told."""
         port = int(self.url(name, place).rpartition(":")[2])
         member = f"{self.platform.prefix}-{name}-{place}"
-        settings = self.platform.settings(
-            name, **{"port": port, "member": member, "log_level": "WARNING", **self.told.get(name, {})}
-        )
+        usual = {"port": port, "member": member, "log_level": "WARNING", "leaving_seconds": 0.5}
+        settings = self.platform.settings(name, **usual | self.told.get(name, {}))
         prefix = str(settings.model_config["env_prefix"])
         told = settings.model_dump(mode="json", exclude_none=True, exclude={"owner_database_url"})
         return {f"{prefix}{key.upper()}": _written(value) for key, value in told.items()}
 
     async def begin(self, name: str, place: int = 0, death: tuple[str, int] | None = None) -> Life:
         """A new life of a process; `death`: the label of a point and a visit."""
+        self._ready.discard((name, place))
         life = await self.nursery.birth(name, self.environment(name, place), self.url(name, place), death)
         self.lives[name, place] = life
         return life
@@ -79,6 +83,7 @@ class House:
                 try:
                     async with self.client.get(f"{life.url}/ready") as answer:
                         if answer.status == 200:
+                            self._ready |= {one for one, known in self.lives.items() if known is life}
                             return True
                 except (aiohttp.ClientError, OSError):
                     pass

@@ -52,12 +52,13 @@ class Monkeys:
 
     async def supervise(self) -> None:
         """Until cancelled: whatever process has ended, killed or by itself, is started again."""
-        while True:
-            for (name, place), life in list(self.house.lives.items()):
-                if life.over:
-                    await self.house.begin(name, place)
-                    self.done["restart"] += 1
-            await asyncio.sleep(0.1)
+        async with asyncio.TaskGroup() as starting:
+            while True:
+                for (name, place), life in list(self.house.lives.items()):
+                    if life.over:
+                        starting.create_task(self.house.ready(await self.house.begin(name, place), timeout=600))
+                        self.done["restart"] += 1
+                await asyncio.sleep(0.1)
 
     async def harass(self, deed: Callable[[], Awaitable[None]], times: int, seconds: float) -> None:
         """Do it so many times, spread by chance over so many seconds."""

@@ -1,5 +1,6 @@
 """A service's gateway: every route compiled once, its documentation, and what operators ask."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -9,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from chassis.http import bodies, health
 from chassis.http.endpoints import House, OnRefused, endpoint
-from chassis.http.guard import finish, guard
+from chassis.http.guard import LEAVING, finish, guard
 from chassis.http.meters import Meters
 from chassis.http.openapi import document
 from chassis.http.pages import reference
@@ -45,6 +46,7 @@ def build_application(
     plans = compile_routes(routes, caller_type, provides)
     house = House(authenticate, provides, database, on_refused)
     application = web.Application(middlewares=[guard(Meters(registry))], client_max_size=BODY_LIMIT)
+    application[LEAVING] = asyncio.Event()
     application.on_response_prepare.append(finish)
     for plan in plans:
         serve = endpoint(plan, house)

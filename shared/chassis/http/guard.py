@@ -18,6 +18,8 @@ from chassis.http.meters import Meters, template
 from chassis.http.problems import BodyTooLarge, InternalError, MalformedRequest, MethodNotAllowed, NotFound, Problem
 
 REQUEST_ID: Final = web.RequestKey("request-id", str)
+LEAVING: Final = web.AppKey("leaving", asyncio.Event)
+"""Set once the process is about to stop: answers then ask clients to come back on another connection."""
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _REQUEST_ID: Final = istr("X-Request-ID")
 _TRACEPARENT: Final = istr("traceparent")
@@ -53,6 +55,9 @@ async def finish(request: web.BaseRequest, response: web.StreamResponse) -> None
         headers[hdrs.SERVER] = ALWAYS[hdrs.SERVER]  # aiohttp has already put its own there, with versions
     if request_id := request.get(REQUEST_ID):
         headers[_REQUEST_ID] = request_id
+    if isinstance(request, web.Request) and request.app[LEAVING].is_set():
+        headers[hdrs.CONNECTION] = "close"
+        response.force_close()
 
 
 async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:

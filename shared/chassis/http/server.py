@@ -1,11 +1,13 @@
 """Serving an application on a port, and ending in order."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Final
 
 from aiohttp import web
 
 from chassis.http.connections import KEEPALIVE_SECONDS, GatewayRunner, check_parser
+from chassis.http.guard import LEAVING
 
 DRAIN_SECONDS: Final = 4.0
 
@@ -23,6 +25,16 @@ class Serving:
         """Where it answers, without a slash at the end."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
+
+    async def leave(self, seconds: float) -> None:
+        """Still answer for so long, or until nobody is connected; each answer sends its client to another connection.
+
+        A connection that ends while a request is on its way leaves the client in doubt whether it was carried out.
+        """
+        self._runner.app[LEAVING].set()
+        until = asyncio.get_running_loop().time() + seconds
+        while self._runner.server and self._runner.server.connections and asyncio.get_running_loop().time() < until:
+            await asyncio.sleep(0.05)
 
     async def stop(self) -> None:
         """Accept nothing more, let running requests finish for up to 4 s (then cancel them), close every connection."""

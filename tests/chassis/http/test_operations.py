@@ -47,6 +47,19 @@ async def test_requests_are_counted_by_template_method_and_status(database: Data
     assert "http_requests_in_flight 1.0" in lines
 
 
+@pytest.mark.requirement("R-12")
+async def test_who_is_about_to_stop_answers_and_sends_clients_elsewhere(database: Database) -> None:
+    async with sample.running(database) as service, aiohttp.ClientSession(service.url) as http:
+        async with http.get("/live") as answer:
+            assert "Connection" not in answer.headers
+        leaving = asyncio.create_task(service.serving.leave(30))
+        await asyncio.sleep(0.1)
+        async with http.get("/live") as answer:
+            assert (answer.status, answer.headers["Connection"]) == (200, "close")
+        async with asyncio.timeout(10):  # nobody is connected any more, so there is nothing to wait for
+            await leaving
+
+
 async def test_stopping_lets_a_running_request_finish_and_takes_no_new_one(database: Database) -> None:
     async with sample.running(database) as service, aiohttp.ClientSession(service.url) as http:
         running = asyncio.create_task(ask(http, "GET", "/slow"))
