@@ -34,17 +34,9 @@ class Settings(CommandSettings):
     )
     identity_keys_url: str = Field(description="where identity publishes the keys of access tokens (JWKS)")
     state: Path = Field(Path(), description="private folder for keys and files of this service")
-<<<<<<< HEAD
-=======
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["json", "text"] = "json"
     leaving_seconds: float = Field(
-        2.0,
-        ge=0,
-        le=5,
-        description="how long requests are still taken after SIGTERM, until balancers send none any more",
+        2.0, ge=0, le=5, description="how long requests are still taken after SIGTERM, until nobody sends any more"
     )
->>>>>>> 215964d (A process that is about to stop sends its clients elsewhere before it closes their connections.)
     member: str = Field(default_factory=socket.gethostname, description="name of this process' host among its peers")
 
     def broker_url_for(self, exchange: str) -> str:

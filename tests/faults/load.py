@@ -23,12 +23,13 @@ class Load:
         self._crowd = crowd
         self._pause = 1 / pace
         self._next = asyncio.get_running_loop().time()
+        self.ending = False
         self.deeds = 0
 
     async def work(self) -> None:
-        """Until cancelled."""
+        """Until it ends; what was begun is finished."""
         kinds, weights = zip(*MIX, strict=True)
-        while True:
+        while not self.ending:
             now = asyncio.get_running_loop().time()
             self._next = max(self._next + self._pause, now - 1.0)
             await asyncio.sleep(self._next - now)
@@ -39,19 +40,11 @@ class Load:
 
 @asynccontextmanager
 async def at_work(crowd: Crowd, pace: float, workers: int = WORKERS) -> AsyncIterator[Load]:
-    """Everybody works while inside, and ends what they have begun."""
+    """Everybody works while inside."""
     load = Load(crowd, pace)
-    ending = asyncio.Event()
-
-    async def one() -> None:
-        work = asyncio.create_task(load.work())
-        await ending.wait()
-        work.cancel()
-        await asyncio.gather(work, return_exceptions=True)
-
-    everybody = [asyncio.create_task(one()) for _ in range(workers)]
+    everybody = [asyncio.create_task(load.work()) for _ in range(workers)]
     try:
         yield load
     finally:
-        ending.set()
+        load.ending = True
         await asyncio.gather(*everybody)
