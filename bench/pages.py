@@ -7,15 +7,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from deploy.local.cluster import test_cluster
-from portal.service import running
-from portal.settings import PortalSettings
-from tests.portal.desks import Town, User
+from tests.portal.desks import User, opened
 from tests.support.keys import Signer
 from tests.support.mailbox import free_port
 from tests.support.whole import whole_platform
@@ -60,19 +57,19 @@ async def main() -> int:
     with test_cluster() as cluster, tempfile.TemporaryDirectory() as folder:
         async with Signer().published() as signer:
             port = free_port()
-            place = whole_platform(cluster, signer, Path(folder), portal_url=f"http://127.0.0.1:{port}")
-            async with place as (outside, platform):
-                urls: dict[str, Any] = {f"{one}_url": outside.gateway(one) for one in outside.known["services"]}
-                settings = PortalSettings(port=port, secret="x" * 32, **urls)
-                async with running(settings) as portal, aiohttp.ClientSession() as http:
-                    admin = await Town(outside, platform, portal).administrator()
-                    cookies = await log_in(http, portal.url, admin)
-                    headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
-                    print(f"{'page':36}{'median ms':>10}{'limit':>8}")
-                    for page in PAGES:
-                        took = await median(http, URL(portal.url + page), headers)
-                        worst = max(worst, int(took >= LIMIT))
-                        print(f"{page:36}{took * 1000:10.1f}{LIMIT * 1000:8.0f}{'  TOO SLOW' if took >= LIMIT else ''}")
+            async with (
+                whole_platform(cluster, signer, Path(folder), portal_url=f"http://127.0.0.1:{port}") as place,
+                opened(*place, port=port) as town,
+                aiohttp.ClientSession() as http,
+            ):
+                admin = await town.administrator()
+                cookies = await log_in(http, town.url, admin)
+                headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
+                print(f"{'page':36}{'median ms':>10}{'limit':>8}")
+                for page in PAGES:
+                    took = await median(http, URL(town.url + page), headers)
+                    worst = max(worst, int(took >= LIMIT))
+                    print(f"{page:36}{took * 1000:10.1f}{LIMIT * 1000:8.0f}{'  TOO SLOW' if took >= LIMIT else ''}")
     return worst
 
 

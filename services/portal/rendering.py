@@ -39,7 +39,7 @@ class Renderer:
 
     def draw(self, template: str, context: Mapping[str, Any]) -> str:
         """The HTML of a page."""
-        return self._environment.get_template(template).render(context)
+        return self._environment.get_template(template).render({**context, "template": template})
 
 
 def help_texts() -> dict[str, Any]:

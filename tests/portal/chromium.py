@@ -1,4 +1,4 @@
-"""The browser of the tests: Debian's chromium with a Japanese font, installed when absent and possible."""
+"""The browser of the tests: Debian's chromium, installed when absent and possible, with the letters' Japanese font."""
 
 import ctypes
 import fcntl
@@ -8,10 +8,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+import pylopdf_fonts_jp
 import pytest
 
-PACKAGES = ("chromium", "fonts-vlgothic", "libatomic1")
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+PACKAGES = ("chromium-headless-shell", "libatomic1")
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first is Debian's chromium without its own windows and menus: the same engine at half the cost of the others."""
 ARGUMENTS = ("--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu")
 
 
@@ -19,7 +21,7 @@ def chromium() -> str:
     """The path of a browser. Skips with one line where there can be none; fails where tests must not be skipped."""
     if found := _find():
         return found
-    trouble = "no chromium here, and only root on Debian can install it (apt-get install chromium fonts-vlgothic)"
+    trouble = "no chromium here, and only root on Debian can install it (apt-get install chromium-headless-shell)"
     if os.geteuid() == 0 and shutil.which("apt-get"):
         trouble = _install()
         if found := _find():
@@ -27,6 +29,17 @@ def chromium() -> str:
     if os.environ.get("CI", "").lower() in ("true", "1"):
         pytest.fail(f"browser tests may not be skipped in CI: {trouble}")
     pytest.skip(f"no browser: {trouble}")
+
+
+def with_font(folder: Path) -> dict[str, str]:
+    """The environment for a browser that shows Japanese as the letters do, whatever fonts the machine has."""
+    fonts = Path(pylopdf_fonts_jp.sans_path()).parent
+    told = folder / "fonts.conf"
+    told.write_text(
+        '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd">'
+        f"<fontconfig><dir>{fonts}</dir><cachedir>{folder}</cachedir></fontconfig>"
+    )
+    return dict(os.environ) | {"FONTCONFIG_FILE": str(told)}
 
 
 def _find() -> str | None:

@@ -7,15 +7,13 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from deploy.local.cluster import Cluster
-from portal.service import running
-from portal.settings import PortalSettings
-from tests.portal.chromium import ARGUMENTS, chromium
-from tests.portal.desks import Desk, Town
+from tests.portal import errands
+from tests.portal.chromium import ARGUMENTS, chromium, with_font
+from tests.portal.desks import Desk, Town, User, opened
 from tests.support.keys import Signer
 from tests.support.mailbox import free_port
 from tests.support.whole import whole_platform
 
-SECRET = "a secret of the tests that is long enough"
 EXPECTED = "Failed to load resource: the server responded with a status of"
 """What the browser's console says about every answer that is no success, which some tests want."""
 
@@ -24,20 +22,20 @@ EXPECTED = "Failed to load resource: the server responded with a status of"
 async def town(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """The whole platform with a portal."""
     port = free_port()
-    url = f"http://127.0.0.1:{port}"
     folder = tmp_path_factory.mktemp("town")
-    async with whole_platform(cluster, signer, folder, portal_url=url) as (outside, platform):
-        urls = {f"{name}_url": outside.gateway(name) for name in outside.known["services"]}
-        async with running(PortalSettings(port=port, secret=SECRET, **urls)) as portal:
-            yield Town(outside, platform, portal)
+    async with (
+        whole_platform(cluster, signer, folder, portal_url=f"http://127.0.0.1:{port}") as place,
+        opened(*place, port=port) as town,
+    ):
+        yield town
 
 
 @pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
     """A headless Chromium."""
-    path = chromium()
+    path, environment = chromium(), with_font(tmp_path_factory.mktemp("fonts"))
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        browser = await playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS), env=environment)
         yield browser
         await browser.close()
 
@@ -60,6 +58,18 @@ async def open_desk(browser: Browser, town: Town) -> AsyncIterator[Callable[...,
         yield opened
         complaints = [one for desk in desks for one in desk.complaints]
     assert complaints == [], "the browser complained (scripts, styles or forms against the policy?)"
+
+
+@pytest.fixture(scope="module")
+async def resident(town: Town) -> User:
+    """An administrator for all tests of a file that do not mind each other."""
+    return await errands.administrator(town)
+
+
+@pytest.fixture(scope="module")
+def seen() -> set[str]:
+    """The templates that a file's tests have looked at."""
+    return set()
 
 
 @pytest.fixture

@@ -1,8 +1,12 @@
 """People at the portal: administrators with a password, and what they do in a browser window."""
 
+from __future__ import annotations
+
 import json
 import random
 import re
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,12 +15,15 @@ from playwright.async_api import Page
 
 from deploy.local.outsiders import Outside, Person, new_password, secret_in
 from deploy.local.seed import head_office
-from portal.service import Running
+from portal.replies import SESSION
+from portal.service import Running, running
+from portal.settings import PortalSettings
 from tests.support import unique
 from tests.support.eventually import eventually
 from tests.support.platform import Platform
 
 AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
+SECRET = "a secret of the tests that is long enough"
 SERIOUS = ("serious", "critical")
 
 
@@ -47,6 +54,10 @@ class Town:
     def url(self) -> str:
         """The portal's address."""
         return self.portal.url
+
+    def beside(self, **told: Any) -> AbstractAsyncContextManager[Town]:
+        """The same town through another process of the portal; `told`: what its settings have different."""
+        return opened(self.outside, self.platform, **told)
 
     def forget_tokens(self) -> None:
         """As if the minute for which the portal trusts an access token were over."""
@@ -94,6 +105,14 @@ class Town:
         return await self.settled(done["user_id"], (given | form)["email"], secret_in(mail["text"]))
 
 
+@asynccontextmanager
+async def opened(outside: Outside, platform: Platform, **told: Any) -> AsyncIterator[Town]:
+    """A town with a portal; `told`: what its settings have different."""
+    urls = {f"{name}_url": outside.gateway(name) for name in outside.known["services"]}
+    async with running(PortalSettings(**{"port": 0, "secret": SECRET, **urls, **told})) as portal:
+        yield Town(outside, platform, portal)
+
+
 @dataclass
 class Desk:
     """A browser window at the portal."""
@@ -113,12 +132,22 @@ class Desk:
         await self.page.locator("#password").fill(user.password if password is None else password)
         await self.press("ログイン")
 
+    async def enter(self, user: User, path: str = "/") -> None:
+        """As somebody who has logged in before: with the session that the person has at the gateways."""
+        token, url = user.person.session_token, self.town.url.replace("http:", "https:")
+        await self.page.context.add_cookies([{"name": SESSION, "value": token, "url": url, "secure": True}])
+        await self.open(path)
+
     async def press(self, words: str) -> None:
-        """A button or link with exactly these words."""
+        """A button or link with exactly these words that leads to another page; returns when that is there."""
+        async with self.page.expect_navigation():
+            await self.touch(words)
+
+    async def touch(self, words: str) -> None:
+        """A button or link with exactly these words that stays on the page."""
         button = self.page.get_by_role("button", name=words, exact=True)
         link = self.page.get_by_role("link", name=words, exact=True)
         await button.or_(link).first.click()
-        await self.page.wait_for_load_state()
 
     async def title(self) -> str:
         """The heading of the screen."""
@@ -138,7 +167,10 @@ class Desk:
 
     async def axe(self) -> list[str]:
         """Serious findings of axe-core on the screen as it is."""
-        found = json.loads(await self.page.evaluate(f"{AXE}; axe.run().then(r => JSON.stringify(r.violations))"))
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(AXE)
+        ask = "axe.run({resultTypes: ['violations']}).then(r => JSON.stringify(r.violations))"
+        found = json.loads(await self.page.evaluate(ask))
         return [
             f"{one['id']}: {one['help']}: {[node['html'][:120] for node in one['nodes'][:3]]}"
             for one in found

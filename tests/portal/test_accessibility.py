@@ -3,32 +3,8 @@
 import pytest
 
 from tests.portal.desks import Desk, Town
-from tests.portal.tour import whole_tour
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.mark.requirement("R9", "R54", "R127", "R148")
-async def test_axe_finds_nothing_serious_on_any_screen_and_a_phone_shows_them_whole(open_desk, town: Town) -> None:
-    desk: Desk = await open_desk(viewport={"width": 390, "height": 800})
-    found: dict[str, list[str]] = {}
-    seen: list[str] = []
-
-    async def look(name: str) -> None:
-        await desk.page.wait_for_load_state()
-        seen.append(name)
-        trouble = await desk.axe()
-        if await desk.page.locator("h1").count() != 1 or not await desk.page.title():
-            trouble.append("not exactly one heading")
-        width = await desk.page.evaluate("document.documentElement.scrollWidth")
-        if width > 390:
-            trouble.append(f"{width} pixels wide")
-        if trouble:
-            found[name] = trouble
-
-    await whole_tour(town, desk, look)
-    assert found == {}
-    assert len(seen) == len(set(seen))
 
 
 async def test_a_person_logs_in_and_out_with_the_keyboard_alone(desk: Desk, town: Town) -> None:
@@ -58,8 +34,7 @@ async def test_a_person_logs_in_and_out_with_the_keyboard_alone(desk: Desk, town
 
 async def test_errors_are_tied_to_their_fields_and_the_summary_has_the_focus(desk: Desk, town: Town) -> None:
     admin = await town.administrator()
-    await desk.log_in(admin)
-    await desk.open("/applicants/new")
+    await desk.enter(admin, "/applicants/new")
     await desk.press("確認する")
     email = desk.page.locator("#email")
     assert await email.get_attribute("aria-invalid") == "true"
@@ -71,12 +46,11 @@ async def test_errors_are_tied_to_their_fields_and_the_summary_has_the_focus(des
 async def test_everything_works_without_scripts(open_desk, town: Town) -> None:
     admin = await town.administrator()
     desk: Desk = await open_desk(java_script_enabled=False)
-    await desk.log_in(admin)
-    await desk.open("/applicants/new")
+    await desk.enter(admin, "/applicants/new")
     await desk.page.locator("#email").fill("a@sample.com")
     await desk.page.locator("#name").fill("台本　無し")
     await desk.page.locator("#contract_data-listed_riders").check()
-    await desk.press("特約コードの追加／削除")
+    await desk.touch("特約コードの追加／削除")
     await desk.page.get_by_label("999999901").check()
     await desk.press("反映")
     await desk.press("確認する")
@@ -84,8 +58,8 @@ async def test_everything_works_without_scripts(open_desk, town: Town) -> None:
     assert await desk.title() == "Webユーザー(申込者)登録完了"
     await desk.open("/applicants")
     await desk.page.get_by_role("radio").first.check()
-    await desk.press("パスワードリセット")
-    await desk.page.get_by_role("button", name="OK").click()
+    await desk.touch("パスワードリセット")
+    await desk.press("OK")
     assert "パスワードをリセットしました" in await desk.text()
 
 

@@ -21,7 +21,7 @@ async def test_an_account_is_registered_without_scripts_and_appears_in_the_list(
 ) -> None:
     desk = await open_desk(java_script_enabled=False)
     admin = await administrator(town)
-    await desk.log_in(admin)
+    await desk.enter(admin)
     await desk.press("口座情報照会・登録・変更")
     assert await desk.title() == "口座情報一覧"
     assert "利用区分を変えてふたつ登録いただく必要があります" in await desk.text()
@@ -63,7 +63,7 @@ async def test_an_account_is_registered_without_scripts_and_appears_in_the_list(
     "R232",
 )  # fmt: skip
 async def test_an_account_is_changed_after_its_box_is_ticked(desk: Desk, town: Town) -> None:
-    await desk.log_in(await administrator(town))
+    await desk.enter(await administrator(town))
     await register_account(desk, "1111111")
     await desk.press("口座情報一覧へ")
     await desk.press("変更")
@@ -92,7 +92,7 @@ async def test_an_account_is_changed_after_its_box_is_ticked(desk: Desk, town: T
 
 @pytest.mark.requirement("R233", "R234", "R235", "R236", "R237", "R238", "R239")
 async def test_an_account_is_deleted_straight_from_the_list(desk: Desk, town: Town) -> None:
-    await desk.log_in(await administrator(town))
+    await desk.enter(await administrator(town))
     await register_account(desk, "3333333")
     await desk.press("口座情報一覧へ")
     await desk.page.get_by_role("radio").check()
@@ -111,7 +111,7 @@ async def test_an_account_is_deleted_straight_from_the_list(desk: Desk, town: To
 
 @pytest.mark.requirement("R218", "R223")
 async def test_an_account_that_changed_meanwhile_is_said_before_the_application(desk: Desk, town: Town) -> None:
-    await desk.log_in(await administrator(town))
+    await desk.enter(await administrator(town))
     await register_account(desk, "4444444")
     await desk.press("口座情報一覧へ")
     await desk.page.get_by_role("radio").check()
@@ -138,14 +138,14 @@ async def test_an_applicant_sees_the_accounts_in_every_order_and_no_buttons(
 ) -> None:
     admin = await administrator(town)
     office, desk = await open_desk(), await open_desk()
-    await office.log_in(admin)
+    await office.enter(admin)
     await register_account(office, "9999999", "保険料返還")
     await register_account(office, "0000001", "保険金請求")
     await office.open("/accounts/new")
     await fill_account(office, "0000002", "保険金請求")
     await office.press("申込内容の確認へ")
     assert "同じ利用区分の口座がすでに登録されています" in await office.text()
-    await desk.log_in(await town.applicant(admin))
+    await desk.enter(await town.applicant(admin))
     await desk.press("口座情報照会")
     for order, expected in (("昇順", ["0000001", "9999999"]), ("降順", ["9999999", "0000001"])):
         await desk.press(f"口座番号の{order}")

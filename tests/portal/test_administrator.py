@@ -14,7 +14,7 @@ PATH = "/administrator"
 @pytest.mark.requirement("R87", "R110", "R111", "R112", "R113", "R114", "R118", "R45")
 async def test_own_data_are_changed_in_three_steps(desk: Desk, town: Town) -> None:
     admin = await town.administrator()
-    await desk.log_in(admin)
+    await desk.enter(admin)
     await desk.press("Webユーザー（管理者）情報変更")
     await desk.page.locator("#department").fill("ｷｶｸ部")
     await desk.press("戻る")
@@ -52,8 +52,7 @@ async def test_own_data_are_changed_in_three_steps(desk: Desk, town: Town) -> No
 async def test_a_new_address_waits_for_the_button_behind_the_mailed_link(desk: Desk, open_desk, town: Town) -> None:
     admin = await town.administrator()
     new = f"new-{admin.code}@gmail.com"
-    await desk.log_in(admin)
-    await desk.open(PATH)
+    await desk.enter(admin, PATH)
     assert "web_info@nexi.go.jpからのメールが届くよう" in await desk.text()
     await desk.page.locator("#email").fill(new)
     await desk.press("確認する")
@@ -101,8 +100,7 @@ async def test_a_pending_address_is_shown_and_can_be_taken_back_and_two_tabs_nev
     desk: Desk, town: Town
 ) -> None:
     admin = await town.administrator()
-    await desk.log_in(admin)
-    await desk.open(PATH)
+    await desk.enter(admin, PATH)
     await desk.page.locator("#email").fill(f"x{admin.email}")
     await desk.press("確認する")
     tab = await desk.page.context.new_page()

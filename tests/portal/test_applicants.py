@@ -31,8 +31,7 @@ async def register(desk: Desk, town: Town, admin: User, **values: str) -> str:
 )  # fmt: skip
 async def test_an_applicant_is_registered_with_rider_codes(desk: Desk, town: Town) -> None:
     admin = await town.administrator()
-    await desk.log_in(admin)
-    await desk.open(LIST)
+    await desk.enter(admin, LIST)
     await desk.press("新規登録")
     await fill(desk, name="失われる　入力")
     await desk.press("戻る")
@@ -52,22 +51,20 @@ async def test_an_applicant_is_registered_with_rider_codes(desk: Desk, town: Tow
     await desk.press("確認する")
     assert await desk.errors() == ["参照可能な特約コードを1つ以上選択してください。"]
     dialog = desk.page.get_by_role("dialog", name="特約コードの追加／削除")
-    await desk.press("特約コードの追加／削除")
+    await desk.touch("特約コードの追加／削除")
     await dialog.get_by_label("999999901").check()
     await dialog.get_by_role("button", name="キャンセル").click()
-    await desk.press("特約コードの追加／削除")
+    await desk.touch("特約コードの追加／削除")
     assert not await dialog.get_by_label("999999901").is_checked()
     await dialog.get_by_label("999999901").check()
     await dialog.get_by_label("999999902").check()
-    await dialog.get_by_role("button", name="反映").click()
-    await desk.page.wait_for_load_state()
+    await desk.press("反映")
     assert not await dialog.is_visible()
     assert await desk.page.locator(".riders li").all_inner_texts() == ["999999901", "999999902"]
     assert await desk.page.locator("#name").input_value() == "ﾎﾞｳｴｷ 花子"
-    await desk.press("特約コードの追加／削除")
+    await desk.touch("特約コードの追加／削除")
     await dialog.get_by_label("999999901").uncheck()
-    await dialog.get_by_role("button", name="反映").click()
-    await desk.page.wait_for_load_state()
+    await desk.press("反映")
     assert await desk.page.locator(".riders li").all_inner_texts() == ["999999902"]
     await desk.press("確認する")
     text = await desk.text()
@@ -92,7 +89,7 @@ async def test_an_applicant_is_registered_with_rider_codes(desk: Desk, town: Tow
 )  # fmt: skip
 async def test_an_applicant_is_looked_at_and_changed_from_the_list(desk: Desk, town: Town) -> None:
     admin = await town.administrator()
-    await desk.log_in(admin)
+    await desk.enter(admin)
     user_id = await register(desk, town, admin, email="a@sample.com", name="貿易　花子")
     await desk.open(LIST)
     await desk.press("照会")
@@ -134,20 +131,18 @@ async def test_an_applicant_is_looked_at_and_changed_from_the_list(desk: Desk, t
 async def test_a_password_is_reset_only_after_the_message_box(desk: Desk, town: Town) -> None:
     admin = await town.administrator()
     applicant = await town.applicant(admin)
-    await desk.log_in(admin)
-    await desk.open(LIST)
+    await desk.enter(admin, LIST)
     before = await town.outside.newest_mail(admin.email)
     await desk.page.get_by_role("radio", name=applicant.user_id).check()
-    await desk.press("パスワードリセット")
+    await desk.touch("パスワードリセット")
     box = desk.page.get_by_role("alertdialog")
     assert "パスワードをリセットします。よろしいですか？" in await box.inner_text()
     await box.get_by_role("button", name="キャンセル").click()
     status, _ = await applicant.person.try_password(applicant.password)
     assert status == 201, "nothing happened yet"
-    await desk.press("パスワードリセット")
+    await desk.touch("パスワードリセット")
     await box.get_by_role("button", name="OK").dblclick()
-    await desk.page.wait_for_load_state()
-    assert "パスワードをリセットしました" in await desk.text()
+    await desk.page.get_by_text("パスワードをリセットしました").wait_for()
     mail = await town.outside.mail_to(admin.email, "パスワードリセット", after=before)
     assert applicant.user_id in mail["text"]
     assert (await applicant.person.try_password(applicant.password))[0] == 401
@@ -157,7 +152,7 @@ async def test_a_password_is_reset_only_after_the_message_box(desk: Desk, town: 
 @pytest.mark.requirement("R147", "R61", "R56")
 async def test_of_two_tabs_the_later_one_is_told_what_changed_and_offered_again(desk: Desk, town: Town) -> None:
     admin = await town.administrator()
-    await desk.log_in(admin)
+    await desk.enter(admin)
     user_id = await register(desk, town, admin, email="a@sample.com", name="貿易　花子")
     await desk.open(f"{LIST}/{user_id}/change")
     tab = await desk.page.context.new_page()
@@ -181,8 +176,7 @@ async def test_of_two_tabs_the_later_one_is_told_what_changed_and_offered_again(
 @pytest.mark.requirement("R125", "R140")
 async def test_many_are_registered_by_a_file_after_a_dry_run(desk: Desk, town: Town) -> None:
     admin = await town.administrator()
-    await desk.log_in(admin)
-    await desk.open(f"{LIST}/import")
+    await desk.enter(admin, f"{LIST}/import")
     async with desk.page.expect_download() as download:
         await desk.page.get_by_role("link", name="ひな形").click()
     header = (await (await download.value).path()).read_text(encoding="utf-8-sig").strip()

@@ -11,7 +11,7 @@ HOSTILE = "<script>document.title='x'</script>\"'><img src=x onerror=alert(1)>{{
 
 
 async def test_hostile_words_stay_words_on_every_screen(desk: Desk, town: Town) -> None:
-    await desk.log_in(await administrator(town))
+    await desk.enter(await administrator(town))
     await desk.open("/procedures/electronic_application_procedures/electronic_application")
     for name in ("subject", "body", "remarks"):
         await desk.page.locator(f"#{name}").fill(HOSTILE)
@@ -36,12 +36,12 @@ async def test_hostile_words_stay_words_on_every_screen(desk: Desk, town: Town) 
 
 @pytest.mark.requirement("R45")
 async def test_the_form_of_an_account_is_filled_in_with_the_keyboard_alone(desk: Desk, town: Town) -> None:
-    await desk.log_in(await administrator(town))
+    await desk.enter(await administrator(town))
     await desk.open("/accounts/new")
     await desk.page.locator("#account_number").focus()
     await desk.page.keyboard.type("1234567")
-    await desk.page.keyboard.press("Enter")
-    await desk.page.wait_for_url("**/accounts/new?state=*")
+    async with desk.page.expect_navigation():
+        await desk.page.keyboard.press("Enter")
     assert "取引先金融機関は必須項目です。入力してください。" in await desk.errors()
     assert await desk.page.evaluate("document.activeElement.className") == "summary"
     assert await desk.page.locator("#account_number").input_value() == "1234567"

@@ -21,7 +21,7 @@ async def enter(desk: Desk, subject: str, body: str = "内容") -> None:
 
 @pytest.mark.requirement("R20", "R49", "R188", "R199", "R227")
 async def test_a_draft_is_found_in_the_list_resumed_and_applied_for(desk: Desk, town: Town) -> None:
-    await desk.log_in(await administrator(town))
+    await desk.enter(await administrator(town))
     number = await draft(desk, "東京都港区６－６")
     account = await register_account(desk, "5555555")
     await desk.open("/")
@@ -51,7 +51,7 @@ async def numbers_listed(desk: Desk) -> list[str]:
 
 @pytest.mark.requirement("R48", "R57", "R189", "P1")
 async def test_going_back_to_a_new_input_and_confirming_again_corrects_its_draft(desk: Desk, town: Town) -> None:
-    await desk.log_in(await administrator(town))
+    await desk.enter(await administrator(town))
     number = await draft(desk, "東京都港区８－８")
     for again in ("東京都港区８－８", "東京都港区９－９"):
         await desk.page.go_back()
@@ -74,7 +74,7 @@ async def test_going_back_to_a_new_input_and_confirming_again_corrects_its_draft
 async def test_going_back_after_an_application_begins_another_and_pressing_delete_twice_does_not(
     desk: Desk, town: Town
 ) -> None:
-    await desk.log_in(await administrator(town))
+    await desk.enter(await administrator(town))
     first = await register_account(desk, "8888888")
     await desk.page.go_back()
     await desk.page.go_back()
@@ -95,14 +95,14 @@ async def test_going_back_after_an_application_begins_another_and_pressing_delet
 
 @pytest.mark.requirement("P1", "R188")
 async def test_a_draft_is_withdrawn_after_the_message_box(desk: Desk, town: Town) -> None:
-    await desk.log_in(await administrator(town))
+    await desk.enter(await administrator(town))
     number = await draft(desk, "東京都港区７－７")
     await desk.open(f"/applications/{number}")
-    await desk.press("取下げ")
+    await desk.touch("取下げ")
     assert "よろしいですか？" in await desk.text()
     await desk.page.get_by_role("button", name="キャンセル").click()
-    await desk.press("取下げ")
-    await desk.page.get_by_role("button", name="OK").click()
+    await desk.touch("取下げ")
+    await desk.press("OK")
     await desk.page.get_by_text("この申込みを取り下げました。").wait_for()
     steps = desk.page.get_by_role("region", name="手続きの経過").locator("td:nth-child(2)")
     assert await steps.all_inner_texts() == ["入力内容の保存", "取下げ"]
@@ -114,7 +114,7 @@ async def test_a_draft_is_withdrawn_after_the_message_box(desk: Desk, town: Town
 
 @pytest.mark.requirement("R7", "R26", "R41", "R42", "R48")
 async def test_an_electronic_application_carries_its_files(desk: Desk, town: Town) -> None:
-    await desk.log_in(await administrator(town))
+    await desk.enter(await administrator(town))
     await desk.press("電子申請のお手続き")
     assert "手続きの流れ" in await desk.text()
     await desk.press("電子申請")
@@ -136,7 +136,7 @@ async def test_an_electronic_application_carries_its_files(desk: Desk, town: Tow
 
 @pytest.mark.requirement("R13", "R22", "R31", "R38", "R40")
 async def test_an_insurance_procedure_wears_the_second_pattern(desk: Desk, town: Town) -> None:
-    await desk.log_in(await administrator(town))
+    await desk.enter(await administrator(town))
     await desk.press("保険申込み・変更のお手続き")
     assert await desk.page.get_by_role("button", name="終了").count() == 1
     await desk.press("包括保険共通")
@@ -158,18 +158,17 @@ async def test_an_applicant_who_may_only_enter_saves_what_somebody_else_applies_
 ) -> None:
     admin = await administrator(town)
     office, desk = await open_desk(), await open_desk()
-    await desk.log_in(await town.applicant(admin, entry="enter"))
+    await desk.enter(await town.applicant(admin, entry="enter"))
     await desk.open("/procedures/accident_procedures/loss_notice")
     await enter(desk, "損失の発生")
     await desk.press("申込内容の確認へ")
     number = await desk.page.locator("#number").inner_text()
     assert "入力内容は保存されています" in await desk.text()
     assert await desk.page.get_by_role("button", name="申込む").count() == 0
-    await office.log_in(admin)
-    await office.open(f"/applications/{number}/confirmation")
+    await office.enter(admin, f"/applications/{number}/confirmation")
     await office.press("申込む")
     assert number in await office.text()
     stranger = await open_desk()
-    await stranger.log_in(await administrator(town))
+    await stranger.enter(await administrator(town))
     await stranger.open(f"/applications/{number}")
     assert await stranger.title() == "ページが見つかりません"

@@ -16,16 +16,15 @@ pytestmark = pytest.mark.browser
 async def test_a_group_viewer_chooses_whose_data_are_shown(desk: Desk, town: Town) -> None:
     office = await administrator(town)
     other = await administrator(town, profile=branch("100000002", "b@sample.com").profile)
-    await desk.log_in(other)
+    await desk.enter(other)
     await register_account(desk, "7654321")
-    await desk.press("ログアウト")
     email, user_id = f"{unique.word('v')}@sample.com", f"{office.code}900"
     person = Administrator(name="閲覧　太郎", email=email)
     codes = (office.code, other.code)
     event = GroupViewerGranted(user_id=user_id, person=person, policyholder_codes=codes, issued_at=unique.now())
     await town.outside.say(event)
     mail = await town.outside.mail_to(email, "初期パスワード")
-    await desk.log_in(await town.settled(user_id, email, secret_in(mail["text"])))
+    await desk.enter(await town.settled(user_id, email, secret_in(mail["text"])))
     for path, words in (("/policyholder", "大阪支店"), ("/accounts", "7654321")):
         await desk.open(path)
         await desk.page.locator("#company").select_option(office.code)

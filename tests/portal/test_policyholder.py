@@ -24,7 +24,7 @@ MENU = "保険利用者情報照会・変更"
     "R184", "R185", "R186", "R187", "R189", "R190", "R191", "R194", "R195", "R196", "R197",
 )  # fmt: skip
 async def test_policyholder_information_is_changed_in_three_steps(desk: Desk, town: Town) -> None:
-    await desk.log_in(await administrator(town))
+    await desk.enter(await administrator(town))
     await desk.press(MENU)
     assert await desk.title() == "保険利用者情報の詳細"
     await desk.press("変更する")
@@ -75,7 +75,7 @@ async def test_policyholder_information_is_changed_in_three_steps(desk: Desk, to
 
 @pytest.mark.requirement("R108", "R167")
 async def test_a_branch_sees_and_changes_fewer_items(desk: Desk, town: Town) -> None:
-    await desk.log_in(await administrator(town, profile=branch("100000002", "b@sample.com").profile))
+    await desk.enter(await administrator(town, profile=branch("100000002", "b@sample.com").profile))
     await desk.open("/policyholder")
     assert "保険利用者（支店）" in await desk.text()
     assert "登記所在地" not in await desk.text()
@@ -87,7 +87,7 @@ async def test_a_branch_sees_and_changes_fewer_items(desk: Desk, town: Town) -> 
 
 @pytest.mark.requirement("R56", "R59", "R61")
 async def test_two_tabs_explain_what_the_other_one_saved_and_offer_it_again(desk: Desk, town: Town) -> None:
-    await desk.log_in(await administrator(town))
+    await desk.enter(await administrator(town))
     number = await draft(desk, "東京都港区１－１")
     other = await desk.page.context.new_page()
     await other.goto(f"{town.url}/applications/{number}/input")
@@ -110,7 +110,7 @@ async def test_two_tabs_explain_what_the_other_one_saved_and_offer_it_again(desk
 
 @pytest.mark.requirement("R47", "R57", "R58", "R59", "R60", "R61")
 async def test_back_reload_and_double_clicks_after_the_application_do_no_harm(desk: Desk, town: Town) -> None:
-    await desk.log_in(await administrator(town))
+    await desk.enter(await administrator(town))
     number = await draft(desk, "東京都港区４－４")
     await desk.page.get_by_role("button", name="申込み", exact=True).dblclick()
     await desk.page.wait_for_url("**/done")
@@ -126,7 +126,7 @@ async def test_back_reload_and_double_clicks_after_the_application_do_no_harm(de
 
 @pytest.mark.requirement("R53", "R198", "R199", "R260")
 async def test_a_completed_change_is_announced_and_its_notice_downloaded(desk: Desk, town: Town) -> None:
-    await desk.log_in(await administrator(town))
+    await desk.enter(await administrator(town))
     number = await draft(desk, "東京都港区５－５")
     await desk.press("申込み")
     day = datetime.fromisoformat(DAY).date()
@@ -155,7 +155,7 @@ async def test_an_applicant_sees_the_information_and_cannot_change_it(
 ) -> None:
     applicant = await town.applicant(await administrator(town))
     desk = await open_desk()
-    await desk.log_in(applicant)
+    await desk.enter(applicant)
     await desk.press("保険利用者情報照会")
     assert "株式会社見本商事" in await desk.text()
     assert await desk.page.get_by_role("link", name="変更する").count() == 0

@@ -26,7 +26,7 @@ ADMINISTRATION = (
 )  # fmt: skip
 async def test_every_function_is_reached_from_the_user_page(desk: Desk, town: Town) -> None:
     admin = await town.administrator()
-    await desk.log_in(admin)
+    await desk.enter(admin)
     links = await desk.page.locator(".menus a").all_inner_texts()
     assert [menu for menu in (*MENUS, *ADMINISTRATION) if menu not in links] == []
     headings = await desk.page.locator(".menus h2").all_inner_texts()
@@ -41,7 +41,7 @@ async def test_every_function_is_reached_from_the_user_page(desk: Desk, town: To
 async def test_an_applicant_sees_no_administration_and_why_menus_are_closed(desk: Desk, town: Town) -> None:
     admin = await town.administrator(uses_comprehensive_insurance=False, rider_codes=())
     applicant = await town.applicant(admin, entry="none", application_data="none")
-    await desk.log_in(applicant)
+    await desk.enter(applicant)
     text = await desk.text()
     assert "管理項目" not in text
     assert "このメニューを利用する権限がありません。" in text
@@ -69,7 +69,7 @@ async def test_the_newest_three_notices_are_shown_and_the_others_in_the_list(des
         )
         for number in range(1, 5)
     ))  # fmt: skip
-    await desk.log_in(admin)
+    await desk.enter(admin)
 
     async def four() -> bool:
         await desk.open("/notices")
@@ -93,7 +93,7 @@ async def test_a_one_time_password_opens_the_protected_menus(desk: Desk, town: T
         await database.execute(
             "update companies set uses_one_time_password = true where policyholder_code = $1", admin.code
         )
-    await desk.log_in(admin)
+    await desk.enter(admin)
     text = await desk.text()
     assert text.count("ワンタイムパスワードにより保護されています") > 5
     open_now = await desk.page.locator(".menus a:not(.closed)").all_inner_texts()
@@ -124,8 +124,7 @@ async def test_a_one_time_password_opens_the_protected_menus(desk: Desk, town: T
 @pytest.mark.requirement("R14", "R15", "R16", "R17", "R54", "R55", "R130")
 async def test_tools_and_help_are_at_hand(desk: Desk, town: Town) -> None:
     admin = await town.administrator()
-    await desk.log_in(admin)
-    await desk.open("/applicants/new")
+    await desk.enter(admin, "/applicants/new")
     tools = desk.page.get_by_role("navigation", name="ツール")
     for words in ("画面印刷", "マニュアル", "ヘルプ", "お問い合わせ"):
         assert await tools.get_by_role("link", name=words, exact=True).get_attribute("href")

@@ -1,14 +1,19 @@
-"""A walk through the screens, one after the other: for looking at each of them, by axe or by a camera."""
+"""A walk through the screens of people and logins, part by part: for looking at each, by axe or by a camera."""
 
-from typing import Any
+import re
+from datetime import timedelta
+from typing import Any, Final
 
-from deploy.local.outsiders import secret_in
-from tests.portal import tour_of_applications
+from contracts.nexi import NoticePublished
+from deploy.local.outsiders import new_password, secret_in
 from tests.portal.desks import Desk, Town, User
-from tests.portal.stations import Station
+from tests.portal.stations import Part, Station
+from tests.support.eventually import eventually
+from tests.support.mailbox import free_port
+from tests.support.unique import now, word
 
 
-async def before_login(town: Town, desk: Desk, station: Station) -> None:
+async def before_login(town: Town, desk: Desk, station: Station, admin: User) -> None:
     """Login, errors, reissue, time-out, help, and the page behind a mail's link."""
     await desk.open("/login")
     await station("login")
@@ -21,25 +26,48 @@ async def before_login(town: Town, desk: Desk, station: Station) -> None:
         ("/email-confirmation", "email-confirmation"),
         ("/help", "help"),
         ("/help/applicants", "help-applicants"),
-        ("/no-such-page", "not-found"),
     ):
         await desk.open(path)
         await station(name)
     await desk.open("/password-reissue")
     await desk.page.locator("#user_id").fill("123456789000")
     await desk.page.locator("#email").fill("nobody@sample.com")
-    await desk.press("メールを送信する")
+    await desk.touch("メールを送信する")
     await station("password-reissue")
-    await desk.page.get_by_role("button", name="OK").click()
+    await desk.press("OK")
     await station("password-reissue-done")
 
 
+NOTICE: Final = "システムメンテナンスのお知らせ"
+
+
+def notice(number: int) -> NoticePublished:
+    """One of several that are published one after the other."""
+    return NoticePublished(
+        issued_at=now(), notice_id=word("n"), title=f"{NOTICE}（第{number + 1}回）",
+        body="次の日時に、Webサービスを停止します。\n\n　毎月第3日曜日　午前1時から午前5時まで",
+        published_from=now() - timedelta(days=30 - number),
+    )  # fmt: skip
+
+
+async def reloaded(desk: Desk, words: str) -> bool:
+    """Whether the screen says it when it is loaded anew."""
+    await desk.page.reload()
+    return words in await desk.text()
+
+
 async def own(town: Town, desk: Desk, station: Station, admin: User) -> None:
-    """User page, one-time password, password, own data."""
-    await desk.log_in(admin)
+    """User page, notices, password, own data."""
+    await town.outside.say(*(notice(number) for number in range(4)))
+    await desk.enter(admin, "/notices")
+    await eventually(lambda: reloaded(desk, NOTICE))
+    await station("notices")
+    await desk.page.get_by_role("link", name=NOTICE).first.click()
+    await desk.page.get_by_text("サービスを停止します").wait_for()
+    await station("notice")
+    await desk.open("/")
     await station("user-page")
     for path, name in (
-        ("/notices", "notices"),
         ("/password", "password"),
         ("/own-information", "own-information"),
         ("/sessions", "sessions"),
@@ -54,7 +82,7 @@ async def own(town: Town, desk: Desk, station: Station, admin: User) -> None:
 
 async def administrator(town: Town, desk: Desk, station: Station, admin: User) -> None:
     """Webユーザー（管理者）情報変更 with a new address."""
-    await desk.open("/administrator")
+    await desk.enter(admin, "/administrator")
     await station("administrator")
     await desk.page.locator("#email").fill(f"x{admin.email}")
     await desk.page.locator("#department").fill("新しい部")
@@ -69,17 +97,22 @@ async def administrator(town: Town, desk: Desk, station: Station, admin: User) -
     await desk.press("確認する")
     await desk.press("確定する")
     await station("administrator-done")
+    mail = await town.outside.mail_to(f"x{admin.email}", "メールアドレス変更の確認")
+    await desk.page.goto(re.findall(r"http\S+#token=\S+", mail["text"])[0])
+    await desk.press("メールアドレスの変更を確定する")
+    await station("email-confirmed")
+    admin.email = f"x{admin.email}"
 
 
-async def applicants(town: Town, desk: Desk, station: Station) -> None:
-    """List, registration with rider codes, details, change, reset, import."""
-    await desk.open("/applicants/new")
+async def applicants(town: Town, desk: Desk, station: Station, admin: User) -> None:
+    """List, registration with rider codes, details, change, reset."""
+    await desk.enter(admin, "/applicants/new")
     await desk.press("確認する")
     await station("applicant-new-errors")
     await desk.page.locator("#email").fill("hanako@sample.com")
     await desk.page.locator("#name").fill("貿易　花子")
     await desk.page.locator("#contract_data-listed_riders").check()
-    await desk.press("特約コードの追加／削除")
+    await desk.touch("特約コードの追加／削除")
     await desk.page.get_by_label("999999901").check()
     await station("applicant-riders")
     await desk.press("反映")
@@ -92,9 +125,9 @@ async def applicants(town: Town, desk: Desk, station: Station) -> None:
     await desk.open("/applicants")
     await station("applicants")
     await desk.page.get_by_role("radio", name=user_id).check()
-    await desk.press("パスワードリセット")
+    await desk.touch("パスワードリセット")
     await station("applicant-reset-message-box")
-    await desk.page.get_by_role("button", name="OK").click()
+    await desk.press("OK")
     await station("applicant-reset-done")
     await desk.open(f"/applicants/{user_id}")
     await station("applicant-details")
@@ -105,11 +138,11 @@ async def applicants(town: Town, desk: Desk, station: Station) -> None:
     await station("applicant-change-confirmation")
     await desk.press("確定する")
     await station("applicant-change-done")
-    await imports(desk, station)
 
 
-async def imports(desk: Desk, station: Station) -> None:
+async def imports(town: Town, desk: Desk, station: Station, admin: User) -> None:
     """一括登録."""
+    await desk.enter(admin)
     header = "メールアドレス,氏名,入力/申込権限,情報データ参照範囲,申込データ参照範囲"
     good = "a@sample.com,一括　太郎,入力権限のみ,情報データ参照不可,申込データ参照不可"
     for rows, name in (((good, "x,,y,z,w"), "applicant-import-errors"), ((good,), "applicant-import-confirmation")):
@@ -145,20 +178,47 @@ async def one_time_password(town: Town, desk: Desk, station: Station, admin: Use
 
 
 async def first_login(town: Town, desk: Desk, station: Station, admin: User) -> None:
-    """The forced change."""
+    """The forced change, to its end."""
     temporary = await town.reissue(admin.user_id, admin.email)
     await desk.page.context.clear_cookies()
     await desk.log_in(admin, temporary)
     await station("password-first")
+    admin.password = new_password()
+    await desk.page.locator("#current_password").fill(temporary)
+    for field in ("new_password", "repeated"):
+        await desk.page.locator(f"#{field}").fill(admin.password)
+    await desk.press("パスワードを変更する")
+    await station("password-done")
 
 
-async def whole_tour(town: Town, desk: Desk, station: Station) -> None:
-    """All of them, with an administrator of one's own."""
-    admin = await town.administrator()
-    await before_login(town, desk, station)
-    await own(town, desk, station, admin)
-    await administrator(town, desk, station, admin)
-    await applicants(town, desk, station)
-    await tour_of_applications.applications(town, desk, station, admin)
-    await one_time_password(town, desk, station, admin)
-    await first_login(town, desk, station, admin)
+async def troubles(town: Town, desk: Desk, station: Station, admin: User) -> None:
+    """What stands in somebody's way: no such page, no permission, forged and foreign forms, a gateway that is away."""
+    await admin.person.refresh()
+    applicant = await town.applicant(admin)
+    await desk.enter(applicant, "/no-such-page")
+    await station("not-found")
+    await desk.open("/applicants")
+    await station("forbidden")
+    await desk.open("/password?state=x")
+    await station("unreadable")
+    await desk.open("/password")
+    await desk.page.locator("[name=form_token]").last.evaluate("field => field.value = 'x'")
+    await desk.press("パスワードを変更する")
+    await station("foreign-form")
+    await desk.open("/password")
+    await desk.page.locator("#new_password").fill("長い" * 40_000)
+    await desk.press("パスワードを変更する")
+    await station("malformed")
+    nobody = f"http://127.0.0.1:{free_port()}"
+    async with town.beside(accounts_url=nobody, notifier_url=nobody) as elsewhere:
+        await Desk(desk.page, elsewhere).open("/accounts")
+        await station("gateway-away")
+        await Desk(desk.page, elsewhere).open("/")
+        await station("user-page-without-notices")
+    await desk.enter(admin, "/policyholder/history?before=99999999999999999999")
+    await station("refused")
+
+
+PARTS: Final[tuple[Part, ...]] = (
+    before_login, own, administrator, applicants, imports, troubles, one_time_password, first_login,
+)  # fmt: skip

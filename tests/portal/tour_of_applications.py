@@ -1,13 +1,15 @@
 """The second part of the walk: policyholder, accounts, applications, other procedures, histories and mails."""
 
+from typing import Final
+
 from tests.portal.desks import Desk, Town, User
-from tests.portal.errands import PDF, draft, fill_account, known_everywhere
-from tests.portal.stations import Station
+from tests.portal.errands import PDF, draft, fill_account
+from tests.portal.stations import Part, Station
 
 
-async def policyholder(desk: Desk, station: Station) -> str:
-    """保険利用者情報 and its change; answers the number of the draft that is left."""
-    await desk.open("/policyholder")
+async def policyholder(town: Town, desk: Desk, station: Station, admin: User) -> None:
+    """保険利用者情報 and its change."""
+    await desk.enter(admin, "/policyholder")
     await station("policyholder")
     await desk.press("変更する")
     await desk.press("変更内容の確認へ")
@@ -21,12 +23,11 @@ async def policyholder(desk: Desk, station: Station) -> str:
     await station("policyholder-change-done")
     await desk.open("/policyholder/history")
     await station("policyholder-history")
-    return await draft(desk, "東京都港区２－２")
 
 
-async def accounts(desk: Desk, station: Station) -> None:
+async def accounts(town: Town, desk: Desk, station: Station, admin: User) -> None:
     """Registration with both lists, change with its box, deletion."""
-    await desk.open("/accounts/new")
+    await desk.enter(admin, "/accounts/new")
     await desk.press("申込内容の確認へ")
     await station("account-new-errors")
     await desk.press("取引先金融機関を選択")
@@ -59,9 +60,9 @@ async def accounts(desk: Desk, station: Station) -> None:
     await station("account-deletion-done")
 
 
-async def procedures(desk: Desk, station: Station) -> None:
+async def procedures(town: Town, desk: Desk, station: Station, admin: User) -> None:
     """電子申請 with a file, and the second pattern."""
-    await desk.open("/procedures/electronic_application_procedures")
+    await desk.enter(admin, "/procedures/electronic_application_procedures")
     await station("procedures")
     await desk.press("電子申請")
     await desk.page.locator("#subject").fill("住所変更の届出")
@@ -79,17 +80,18 @@ async def procedures(desk: Desk, station: Station) -> None:
     await station("procedure-pattern-2")
 
 
-async def lists(desk: Desk, station: Station, number: str) -> None:
+async def lists(town: Town, desk: Desk, station: Station, admin: User) -> None:
     """Web申込状況一覧, one application, histories, trail and mails."""
+    await desk.enter(admin)
+    number = await draft(desk, "東京都港区２－２")
     await desk.open("/applications")
     await station("applications")
     await desk.open("/applications?applied_from=x")
     await station("applications-errors")
     await desk.open(f"/applications/{number}")
-    await desk.press("取下げ")
+    await desk.touch("取下げ")
     await station("application-withdrawal-message-box")
-    await desk.page.get_by_role("button", name="OK").click()
-    await desk.page.get_by_text("この申込みを取り下げました。").wait_for()
+    await desk.press("OK")
     await station("application-withdrawn")
     await desk.open("/access-history")
     await station("access-history")
@@ -107,10 +109,4 @@ async def lists(desk: Desk, station: Station, number: str) -> None:
         await station(name)
 
 
-async def applications(town: Town, desk: Desk, station: Station, admin: User) -> None:
-    """All of this part, by somebody who is signed in."""
-    await known_everywhere(town, admin.code)
-    number = await policyholder(desk, station)
-    await accounts(desk, station)
-    await procedures(desk, station)
-    await lists(desk, station, number)
+PARTS: Final[tuple[Part, ...]] = (policyholder, accounts, procedures, lists)

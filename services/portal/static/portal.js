@@ -8,6 +8,15 @@ if (token && location.hash.startsWith("#token=")) {
   token.closest("[data-by-hand]").hidden = true;
   history.replaceState(null, "", location.pathname);
 }
+// The page for a gateway that is away: it looks now and then, and shows what was asked for as soon as that works.
+const again = document.querySelector("[data-again]");
+if (again) {
+  document.querySelector("[data-recovers]").hidden = false;
+  setInterval(async () => {
+    const answer = await fetch(again.href).catch(() => null);
+    if (answer && answer.status !== 503) location.assign(again.href);
+  }, Number(again.dataset.again) * 1000);
+}
 document.querySelector(".summary[role=alert]")?.focus();
 for (const dialog of document.querySelectorAll("[data-resets]")) {
   dialog.addEventListener("toggle", (event) => {
