@@ -1,6 +1,5 @@
 """The notifier on a real socket, with a real mail server, and a way to ask it for mails as identity does."""
 
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -98,8 +97,9 @@ async def sending_to(platform: Platform, port: int, **overrides: Any) -> AsyncIt
 
 @asynccontextmanager
 async def against(
-    platform: Platform, decide: Decide = obedient, *, context: ssl.SSLContext | None = None, **overrides: Any
+    platform: Platform, decide: Decide = obedient, *, pipelining: bool = True, **overrides: Any
 ) -> AsyncIterator[tuple[BadRelay, Wishes]]:
     """A mail server that does as `decide` says, and a notifier process that sends to it."""
-    async with bad_relay(decide, context) as relay, sending_to(platform, relay.port, **overrides) as wishes:
+    relays = bad_relay(decide, pipelining=pipelining)
+    async with relays as relay, sending_to(platform, relay.port, **overrides) as wishes:
         yield relay, wishes

@@ -35,19 +35,21 @@ async def test_a_superseded_code_is_not_sent(apart: Platform) -> None:
         assert ["22222222" in one.message.get_content() for one in relay.to(to)] == [True]
 
 
-async def test_a_code_that_is_superseded_while_it_is_being_sent_stops_before_its_text(apart: Platform) -> None:
+@pytest.mark.requirement("R-6")
+@pytest.mark.parametrize("held", ["MAIL", "RCPT", "DATA"])
+async def test_a_code_that_is_superseded_while_it_is_being_sent_stops_before_its_text(
+    apart: Platform, held: str
+) -> None:
     to = address()
     reached, go_on = asyncio.Event(), asyncio.Event()
     async with against(apart) as (relay, wishes):
-        reply = relay._reply
 
-        async def slow(writer: asyncio.StreamWriter, step: str, recipient: str) -> bool:
-            if step == "RCPT" and not go_on.is_set():
+        async def hold(step: str, _recipient: str) -> None:
+            if step == held and not go_on.is_set():
                 reached.set()
                 await go_on.wait()
-            return await reply(writer, step, recipient)
 
-        relay._reply = slow  # type: ignore[method-assign]
+        relay.wait = hold
         word = unique.word("otp")
         old = wishes.mail(Template.ONE_TIME_PASSWORD, to, secret="11111111", supersedes=word)
         old_id = await wishes.say(old)

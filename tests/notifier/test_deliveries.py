@@ -1,10 +1,8 @@
 """A mail ends in exactly one way, whatever the mail server does, and nobody else waits for it."""
 
-import asyncio
-
 import pytest
 
-from contracts.notifier import AddressFailing, MailAccepted, MailFailed, Template
+from contracts.notifier import AddressFailing, MailAccepted, Template
 from tests.notifier.conftest import against, sending_to
 from tests.notifier.relays import CLOSE, TAKE_AND_CLOSE, TAKE_AND_HANG, bad_relay, only
 from tests.notifier.wishes import address
@@ -13,57 +11,6 @@ from tests.support.eventually import eventually
 from tests.support.platform import Platform
 
 NOTICE = Template.EMAIL_CHANGE_NOTICE
-
-
-@pytest.mark.parametrize("step", ["RCPT", "DATA", "TEXT"])
-@pytest.mark.requirement("B-6", "R-6")
-async def test_a_refusal_for_good_fails_at_once_and_says_so(apart: Platform, step: str) -> None:
-    to = address()
-    async with (
-        against(apart, only(to, step, "550 5.1.1 nobody here")) as (relay, wishes),
-        apart.hears(MailFailed) as spy,
-    ):
-        mail_id = await wishes.say(wishes.mail(NOTICE, to))
-        row = await wishes.end(mail_id)
-        assert (row["state"], row["attempts"]) == ("failed", 1)
-        assert row["reason"] == f"{step}: 550 5.1.1 nobody here"
-        said = await spy.next(mail_id=str(mail_id))
-        assert said["data"]["state"] == "failed"
-        assert relay.to(to) == []
-
-
-@pytest.mark.parametrize("step", ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "TEXT"])
-@pytest.mark.requirement("B-7", "R-6")
-async def test_a_refusal_for_now_is_tried_again_until_it_is_sent_once(apart: Platform, step: str) -> None:
-    async with against(apart, senders=1) as (relay, wishes):
-        for told in ("451 later", "421 going down", CLOSE):
-            to, trouble = address(), Trouble(step, told)
-            relay.decide = trouble
-            mail_id = await wishes.say(wishes.mail(NOTICE, to))
-            await trouble.met.wait()
-            waits = await wishes.end(mail_id, "retrying", "unknown")
-            assert waits["due_at"] is not None, told
-            assert waits["reason"], told
-            trouble.over = True
-            await wishes.end(mail_id, "sent")
-            assert len(relay.to(to)) == 1, told
-
-
-class Trouble:
-    """`told` at one step, until it is `over`."""
-
-    def __init__(self, step: str, told: str) -> None:
-        self._step, self._told = step, told
-        self.met, self.over = asyncio.Event(), False
-
-    def __call__(self, at: str, _recipient: str) -> str | None:
-        if self.over:
-            return None
-        if at == self._step:
-            self.met.set()
-            return self._told
-        # Whoever is connected already has to connect anew.
-        return CLOSE if at == "MAIL" and self._step in ("CONNECT", "EHLO") else None
 
 
 @pytest.mark.parametrize("told", [TAKE_AND_CLOSE, TAKE_AND_HANG])

@@ -8,7 +8,7 @@ import pytest
 from contracts.notifier import Template
 from tests.notifier.conftest import sending_to, told
 from tests.notifier.processes import serving
-from tests.notifier.relays import BadRelay, bad_relay
+from tests.notifier.relays import bad_relay
 from tests.notifier.wishes import Wishes, address
 from tests.support.eventually import eventually
 from tests.support.platform import Platform
@@ -22,15 +22,13 @@ async def test_a_kill_between_the_text_and_the_answer_repeats_the_same_mail(apar
     taken = asyncio.Event()
     async with bad_relay() as relay:
         wishes, mail_id = await _ready(apart, to)
-        reply = relay._reply
 
-        async def silent(writer: asyncio.StreamWriter, step: str, recipient: str) -> bool:
+        async def silent(step: str, _recipient: str) -> None:
             if step == "TEXT" and not taken.is_set():
                 taken.set()
                 await asyncio.sleep(60)
-            return await reply(writer, step, recipient)
 
-        relay._reply = silent  # type: ignore[method-assign]
+        relay.wait = silent
         async with serving(apart, **told(relay.port, apart.folder / "letters")) as process:
             async with asyncio.timeout(20):
                 await taken.wait()
@@ -61,22 +59,16 @@ async def _ready(platform: Platform, to: str) -> tuple[Wishes, UUID]:
     return wishes, mail_id
 
 
-def slowed(relay: BadRelay) -> None:
-    """The relay takes its time after the text, so that kills meet mails on their way."""
-    reply = relay._reply
-
-    async def slow(writer: asyncio.StreamWriter, step: str, recipient: str) -> bool:
-        if step == "TEXT":
-            await asyncio.sleep(0.02)
-        return await reply(writer, step, recipient)
-
-    relay._reply = slow  # type: ignore[method-assign]
+async def slow(step: str, _recipient: str) -> None:
+    """The relay takes its time after the text."""
+    if step == "TEXT":
+        await asyncio.sleep(0.02)
 
 
 @pytest.mark.requirement("R-6")
 async def test_processes_share_the_mails_without_sending_one_twice(apart: Platform) -> None:
     async with bad_relay() as relay, sending_to(apart, relay.port) as wishes, sending_to(apart, relay.port):
-        slowed(relay)
+        relay.wait = slow
         ids = [await wishes.say(wishes.mail(Template.EMAIL_CHANGE_NOTICE, address())) for _ in range(60)]
         for mail_id in ids:
             await wishes.end(mail_id, "sent")
@@ -85,16 +77,14 @@ async def test_processes_share_the_mails_without_sending_one_twice(apart: Platfo
 
 async def test_a_stop_finishes_what_is_being_sent(apart: Platform) -> None:
     async with bad_relay() as relay:
-        reply = relay._reply
         reached = asyncio.Event()
 
-        async def slow(writer: asyncio.StreamWriter, step: str, recipient: str) -> bool:
+        async def slower(step: str, _recipient: str) -> None:
             if step == "TEXT":
                 reached.set()
                 await asyncio.sleep(0.5)
-            return await reply(writer, step, recipient)
 
-        relay._reply = slow  # type: ignore[method-assign]
+        relay.wait = slower
         async with apart.owner("notifier") as database:
             async with sending_to(apart, relay.port) as wishes:
                 mail_id = await wishes.say(wishes.mail(Template.EMAIL_CHANGE_NOTICE, address()))

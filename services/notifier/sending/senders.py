@@ -18,7 +18,7 @@ from notifier.mails.catalogue import CATALOGUE, CODES, Broken, checked, render
 from notifier.rules.deadlines import MOST_ATTEMPTS, UNKNOWN_PAUSE, pause
 from notifier.sending.desk import Desk
 from notifier.sending.records import ENDED, say_failure
-from notifier.sending.relay import Delivery, NoConnection, Relay
+from notifier.sending.relay import Delivery, NoConnection, Parcel, Relay
 from notifier.sending.wire import UnsafeAddress, build
 from notifier.settings import Settings
 from notifier.store import deliveries
@@ -117,7 +117,7 @@ class Sender:
             return Ended(mail.id, End.FAILED, f"template: {type(error).__name__}")
         with SMTP_SECONDS.time():
             try:
-                delivery = await self._relay.deliver(mail.recipient, message, lambda: self._last_word(mail))
+                delivery = await self._relay.deliver(Parcel(mail.recipient, message, lambda: self._last_word(mail)))
             except NoConnection as reason:
                 log.warning("relay_away", reason=str(reason))
                 return Ended(mail.id, End.RELEASED, f"no connection: {reason}", pause(1, 0, short_lived=True))
