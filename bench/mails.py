@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiosmtplib
@@ -73,11 +74,8 @@ def peer(port: int, counted: Counted, connections: int, count: int) -> float:
 
 async def write_down(platform: Platform, database: Database, count: int) -> None:
     """Mails that wait, as the listeners would have written them."""
-
-    class Known:
-        provides = {KeyRing: KeyRing.of(platform.settings("notifier"))}  # type: ignore[arg-type]
-
-    wishes = Wishes(platform, Known())  # type: ignore[arg-type]
+    ring = KeyRing.of(platform.settings("notifier"))  # type: ignore[arg-type]
+    wishes = Wishes(platform, SimpleNamespace(provides={KeyRing: ring}))  # type: ignore[arg-type]
     now = datetime.now(UTC)
     receipt = CATALOGUE[OwnTemplate.APPLICATION_RECEIVED]
     async with database.transaction(statement_seconds=60) as tx:
