@@ -1,6 +1,5 @@
 """What callers are shown of an application, in the manual's words."""
 
-from dataclasses import fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -71,7 +70,7 @@ class ApplicationView(SummaryView):
     message: str | None = Field(None, description="the sentence of the completion screen, when answering 申込み")
 
 
-_AS_THEY_ARE = tuple(SummaryView.model_fields.keys() & {field.name for field in fields(Application)})
+_AS_THEY_ARE = tuple(SummaryView.model_fields.keys() & set(Application._fields))
 
 
 def summary(found: Application, caller: Caller) -> SummaryView:

@@ -1,8 +1,7 @@
 """An application as it stands in its row."""
 
-from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from applications.rules.lifecycle import State
@@ -10,8 +9,7 @@ from applications.rules.outcomes import Standing
 from applications.rules.procedures import PROCEDURES, Kind
 
 
-@dataclass(frozen=True)
-class Application:
+class Application(NamedTuple):
     """One row of `applications`; the migration says what each column means."""
 
     number: str
@@ -47,9 +45,8 @@ class Application:
         )  # fmt: skip
 
 
-_NAMES = tuple(field.name for field in fields(Application))
-_STATE = _NAMES.index("state")
-COLUMNS = ", ".join(_NAMES)
+_STATE = Application._fields.index("state")
+COLUMNS = ", ".join(Application._fields)
 
 
 def application(row: Any) -> Application | None:
@@ -58,4 +55,4 @@ def application(row: Any) -> Application | None:
         return None
     values = list(row)
     values[_STATE] = State(values[_STATE])
-    return Application(*values)
+    return Application._make(values)
