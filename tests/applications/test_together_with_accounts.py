@@ -81,7 +81,7 @@ async def test_registration_change_and_deletion_are_there_when_they_are_answered
     assert await listed(company) == []
 
 
-@pytest.mark.requirement("R204", "R205", "R208", "R219", "R232", "F5")
+@pytest.mark.requirement("R204", "R205", "R208", "R209", "R219", "R232", "F5")
 async def test_an_account_is_registered_once_for_each_use_and_only_with_a_bank_of_the_list(
     administrator: Front, company: Front
 ) -> None:

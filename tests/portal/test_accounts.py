@@ -1,5 +1,6 @@
 """口座情報: looked at and sorted by everybody, registered, changed and deleted by the administrator."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -14,7 +15,7 @@ DELETION_CHECKED = "削除する口座情報について確認しました"
 
 
 @pytest.mark.requirement(
-    "R203", "R204", "R205", "R206", "R207", "R208", "R210", "R211", "R212", "R213", "R214", "R215", "R221",
+    "R203", "R204", "R205", "R206", "R207", "R208", "R209", "R210", "R211", "R212", "R213", "R214", "R215", "R221",
 )  # fmt: skip
 async def test_an_account_is_registered_without_scripts_and_appears_in_the_list(
     open_desk: Callable[..., Awaitable[Desk]], town: Town
@@ -150,6 +151,10 @@ async def test_an_applicant_sees_the_accounts_in_every_order_and_no_buttons(
     for order, expected in (("昇順", ["0000001", "9999999"]), ("降順", ["9999999", "0000001"])):
         await desk.press(f"口座番号の{order}")
         assert await desk.page.locator("tbody td:nth-child(4)").all_inner_texts() == expected
+    assert re.fullmatch(
+        "[0-9]{4}/[0-9]{2}/[0-9]{2}", await desk.page.locator("tbody td:nth-child(6)").first.inner_text()
+    )
+    assert "9999 見本銀行" in await desk.page.locator("tbody td:nth-child(2)").first.inner_text()
     for words in ("新規登録", "変更", "削除"):
         assert await desk.page.get_by_text(words, exact=True).count() == 0
     await desk.open("/accounts/new")
