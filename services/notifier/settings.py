@@ -41,6 +41,10 @@ class Settings(settings.Settings):
         timedelta(seconds=1),
         description="how long a receipt waits for news of the administrator's address that happened before it",
     )
+    kept: PositiveDuration = Field(
+        timedelta(days=400),
+        description="how long mails that have ended and posted letters are kept for operators; the trail is audit's",
+    )
     code_key_life: PositiveDuration = Field(timedelta(minutes=15), description="how long codes are sealed to one key")
     password_key_life: PositiveDuration = Field(timedelta(days=1), description="the same for passwords and links")
     code_key_kept: PositiveDuration = Field(timedelta(minutes=30), description="after that a code's key is destroyed")

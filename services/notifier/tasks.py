@@ -10,7 +10,8 @@ from chassis.leader import leading
 from chassis.sql import Database
 from contracts.notifier import SealingKeysPublished
 from notifier.keys import KeyRing
-from notifier.store import deliveries, mails
+from notifier.settings import Settings
+from notifier.store import deliveries, letters, mails
 
 LOOK_SECONDS = 10.0
 REPEATED = timedelta(minutes=3)
@@ -39,15 +40,17 @@ async def _publish(database: Database, ring: KeyRing) -> None:
             await asyncio.sleep(LOOK_SECONDS)
 
 
-async def keep_house(database: Database) -> None:
+async def keep_house(database: Database, settings: Settings) -> None:
     """Measure and forget, every few seconds."""
-    await persist("keeping house", lambda: _keep_house(database))
+    await persist("keeping house", lambda: _keep_house(database, settings.kept))
 
 
-async def _keep_house(database: Database) -> None:
+async def _keep_house(database: Database, kept: timedelta) -> None:
     while True:
         async with database.transaction() as tx:
             await mails.forget_secrets(tx)
+            await mails.forget(tx, kept)
+            await letters.forget(tx, kept)
         found = await mails.waiting(database)
         OLDEST.set(found["oldest"])
         counted = {row["state"]: row["mails"] for row in await deliveries.counts(database)}

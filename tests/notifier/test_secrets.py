@@ -1,6 +1,5 @@
 """A secret opens for one mail, while its key lives, and never rests anywhere in clear (law 6)."""
 
-import asyncio
 import base64
 import itertools
 import logging
@@ -180,14 +179,3 @@ async def test_no_secret_is_found_in_the_database_or_the_logs(
     found += [caplog.text, said.out, said.err]
     spellings = [PASSWORD, base64.b64encode(PASSWORD.encode()).decode()[:20], PASSWORD.encode().hex()]
     assert not [spelling for spelling in spellings for text in found if spelling.lower() in text.lower()]
-
-
-async def test_a_sealed_secret_is_forgotten_after_its_deadline(wishes: Wishes, mailbox: Mailbox) -> None:
-    wish = wishes.mail(Template.PASSWORD_REISSUED, address(), secret=PASSWORD)
-    mail_id = await wishes.say(wish)
-    await wishes.end(mail_id, "sent")
-    async with wishes.platform.owner("notifier") as database:
-        await database.execute("update mails set not_after = now() - interval '2 hours' where id = $1", mail_id)
-    async with asyncio.timeout(20):
-        while (await wishes.row(mail_id))["secret"] is not None:
-            await asyncio.sleep(0.1)

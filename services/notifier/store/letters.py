@@ -1,5 +1,6 @@
 """Letters for the mail room: waiting, printed, posted."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -50,4 +51,11 @@ async def posted(tx: Tx, letter_id: UUID) -> None:
     """It left the house."""
     await tx.execute(
         "update letters set state = 'posted', posted_at = now(), changed_at = now() where id = $1", letter_id
+    )
+
+
+async def forget(tx: Tx, kept: timedelta) -> int:
+    """Remove letters that came longer ago than `kept` and were posted or failed."""
+    return await tx.execute(
+        "delete from letters where received_at < now() - $1::interval and state in ('posted', 'failed')", kept
     )

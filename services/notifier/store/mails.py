@@ -1,7 +1,7 @@
 """Mails: written down when asked for, found by operators, sent again on their word."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -183,4 +183,17 @@ async def forget_secrets(tx: Tx) -> int:
          where id in (select id from mails
                        where secret is not null and not_after < now() - interval '1 hour' limit 5000)
         """
+    )
+
+
+async def forget(tx: Tx, kept: timedelta) -> int:
+    """Remove mails that were asked for longer ago than `kept` and have ended; answers how many. Repeat until 0."""
+    return await tx.execute(
+        """
+        delete from mails
+         where place in (select place from mails
+                          where received_at < now() - $1::interval and due_at is null and state <> 'sending'
+                          limit 2000)
+        """,
+        kept,
     )
