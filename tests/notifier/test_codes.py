@@ -40,6 +40,11 @@ async def test_a_superseded_code_is_not_sent(apart: Platform) -> None:
 async def test_a_code_that_is_superseded_while_it_is_being_sent_stops_before_its_text(
     apart: Platform, held: str
 ) -> None:
+    assert await sent_when_superseded_at(apart, held) == ["22222222"]
+
+
+async def sent_when_superseded_at(apart: Platform, held: str) -> list[str]:
+    """The codes that leave when a newer one is asked for while the relay has not answered a step of the older one."""
     to = address()
     reached, go_on = asyncio.Event(), asyncio.Event()
     async with against(apart) as (relay, wishes):
@@ -58,8 +63,9 @@ async def test_a_code_that_is_superseded_while_it_is_being_sent_stops_before_its
         await eventually(lambda: _known(wishes, new_id))
         go_on.set()
         await wishes.end(new_id, "sent")
-        assert (await wishes.end(old_id))["state"] == "superseded"
-        assert ["22222222" in one.message.get_content() for one in relay.to(to)] == [True]
+        await wishes.end(old_id)
+        codes = ("11111111", "22222222")
+        return [code for code in codes if any(code in one.message.get_content() for one in relay.to(to))]
 
 
 async def _known(wishes: Wishes, mail_id: object) -> bool:
