@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pypdf
 import pytest
 
-from notifier.letters.sheets import Letter, draw
+from notifier.letters.sheets import Letter, _folded, draw
 
 
 @pytest.mark.requirement("R65", "N1")
@@ -28,3 +28,14 @@ def test_each_of_many_letters_shows_its_own_id_and_password() -> None:
         text = pypdf.PdfReader(io.BytesIO(draw(letter))).pages[0].extract_text()
         assert user_id in text
         assert password in text
+
+
+@pytest.mark.requirement("R65")
+def test_an_address_breaks_at_blanks_and_never_before_a_letter_that_may_not_begin_a_line() -> None:
+    assert list(_folded("東京都千代田区西神田三丁目８番１号　千代田ファーストビル東館", 23)) == [
+        "東京都千代田区西神田三丁目８番１号", "千代田ファーストビル東館",
+    ]  # fmt: skip
+    assert list(_folded("あいうえおかきくけー", 9)) == ["あいうえおかきく", "けー"]
+    whole = "北海道札幌市" * 20
+    assert "".join(_folded(whole, 23)) == whole
+    assert "" not in list(_folded("ー" * 30, 23))

@@ -36,6 +36,7 @@ NOTES = (
     "・ この書面は、第三者の目に触れないよう管理し、ログイン後は破棄してください。",
     "・ 封筒が開封されていた場合は、ログインせずにNEXIまでご連絡ください。",
 )
+NEVER_FIRST = "ーぁぃぅぇぉっゃゅょァィゥェォッャュョヵヶ々、。，．・）」』"
 SENDER = ("株式会社日本貿易保険（NEXI）", "NEXI Webサービス")
 
 
@@ -84,10 +85,22 @@ def _registered(font: TTFont) -> Iterator[None]:
 
 def _address(letter: Letter) -> Iterator[str]:
     yield f"〒{letter.postal_code}"
-    letters_a_line = int(WINDOW_WIDTH / 10)  # of 10 points each
     for text in (letter.address, letter.company, f"{letter.addressee}　様"):
-        yield from (text[start : start + letters_a_line] for start in range(0, len(text), letters_a_line))
+        yield from _folded(text, int(WINDOW_WIDTH / 10))  # letters of 10 points each
         yield ""
+
+
+def _folded(text: str, longest: int) -> Iterator[str]:
+    """Lines that end at a blank, or where the next would not begin with a letter that must not begin one (禁則)."""
+    while len(text) > longest:
+        end = text.rfind("　", longest // 2, longest + 1)
+        if end < 0:
+            end = longest
+            while end > longest // 2 and text[end] in NEVER_FIRST:
+                end -= 1
+        yield text[:end]
+        text = text[end:].lstrip("　")
+    yield text
 
 
 def _draw_address(canvas: Canvas, lines: list[str], date: str) -> None:
