@@ -86,8 +86,8 @@ async def disable(story: Story, administrator: Person, colleague: Person) -> Non
     story.tell(f"in force from {since}; the same access token now gets {status}: {problem['detail']}")
 
 
-async def reissue(story: Story, administrator: Person, mail: str) -> None:
-    """The administrator forgot the password and helps themselves, without login."""
+async def reissue(story: Story, administrator: Person, mail: str) -> str:
+    """The administrator forgot the password and helps themselves, without login; answers the new one."""
     story.chapter("The administrator forgets the password, and has a new one mailed")
     outside = administrator.outside
     asked = {"user_id": administrator.user_id, "email": mail}
@@ -95,7 +95,8 @@ async def reissue(story: Story, administrator: Person, mail: str) -> None:
         answer = await outside.call("POST", "identity", "/password-reissues", json=asked)
         message = await outside.mail_to(mail, "パスワード再発行")
     story.tell(answer["message"])
-    temporary = secret_in(message["text"])
+    temporary, password = secret_in(message["text"]), new_password()
     await administrator.log_in(temporary)
-    await administrator.change_password(temporary, new_password())
+    await administrator.change_password(temporary, password)
     story.tell("logged in with it, and a new password chosen")
+    return password

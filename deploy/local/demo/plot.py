@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta, timezone
 
-from deploy.local.demo import bank_accounts, company, people
+from deploy.local.demo import addresses, bank_accounts, company, people
 from deploy.local.demo.narration import Story
 from deploy.local.outsiders import Outside, Person
 from deploy.local.refusals import Refusal
@@ -26,7 +26,9 @@ async def tell(story: Story, outside: Outside) -> list[str]:
     await bank_accounts.register_change_delete(story, administrator, mail)
     await people.lock_and_reset(story, administrator, colleague, mail)
     await people.disable(story, administrator, colleague)
-    await people.reissue(story, administrator, mail)
+    password = await people.reissue(story, administrator, mail)
+    mail = await addresses.change(story, administrator, password, mail)
+    await addresses.grant_group_viewer(story, administrator)
     lines = await show_history(story, administrator, mail)
     story.chapter("How long the asynchronous steps took")
     story.table()
