@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 
 import asyncpg
@@ -95,9 +96,16 @@ class Desk:
         while True:
             await self._written.wait()
             self._written.clear()
-            if len(self._fresh) + len(self._again) < self._out:
-                await asyncio.sleep(GATHER_SECONDS)
+            await self._gather()
             await self._persisted(self._record)
+
+    async def _gather(self) -> None:
+        """Wait a moment for those who are still sending; who has handed in an end waits for us with the next mail."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GATHER_SECONDS):
+                while self._out - len(self._fresh) - len(self._again) > len(self._ended):
+                    self._written.clear()
+                    await self._written.wait()
 
     async def _persisted(self, work: Callable[[], Awaitable[bool]]) -> bool:
         while True:
