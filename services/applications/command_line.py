@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import base64
 import json
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -108,8 +109,6 @@ def _data(chosen: argparse.Namespace) -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
-    import base64
-
     if text.startswith("@"):
         return base64.b64encode(Path(text[1:]).read_bytes()).decode()
     try:

@@ -1,5 +1,6 @@
 """A front end as the tests drive it, and the things that people apply for."""
 
+import base64
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -156,8 +157,6 @@ def rejected(number: str, reason: str = "記載内容に不備があります。
 
 def notice(pdf: bytes = PDF) -> Document:
     """A 通知書."""
-    import base64
-
     return Document(title="通知書", pdf=base64.b64encode(pdf).decode())
 
 

@@ -32,7 +32,9 @@ async def test_all_own_and_none(front: Any, code: str, administrator: Front) -> 
     reply = await nothing.list()
     assert (reply.status, reply.kind) == (403, "forbidden")
     assert (await me.ask("GET", f"/applications/{theirs}")).status == 404
-    assert (await me.correct(theirs, 1, {})).status == 404
+    at = {"number": theirs, "version": 1}
+    for refused in (await me.correct(theirs, 1, {}), await me.submit(at), await me.withdraw(at)):
+        assert (refused.status, refused.kind) == (404, "not-found")
     resumed = await everything.correct(mine, 1, {"buyer": "Z"})
     assert (resumed.status, resumed.body["created_by"]) == (200, me.caller.operator.user_id)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import unicodedata
+from base64 import b64encode
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID
@@ -30,7 +31,7 @@ async def send(request: web.Request, database: Database, row: Any, name: str) ->
     response.content_type = PDF
     response.content_length = row["size"]
     response.headers[hdrs.CONTENT_DISPOSITION] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}"
-    response.headers["Repr-Digest"] = f"sha-256=:{_base64(row['sha256'])}:"
+    response.headers["Repr-Digest"] = f"sha-256=:{b64encode(row['sha256']).decode()}:"
     await response.prepare(request)
     async for piece in documents.pieces(database, row["id"]):
         await response.write(piece)
@@ -78,9 +79,3 @@ def sane_name(name: str) -> bool:
     """A file name that hides nothing: ends in .pdf, no path, no control or invisible characters."""
     hidden = any(unicodedata.category(letter)[0] == "C" or letter in '/\\:*?"<>|' for letter in name)
     return name.lower().endswith(".pdf") and name.strip() == name and not name.startswith(".") and not hidden
-
-
-def _base64(data: bytes) -> str:
-    import base64
-
-    return base64.b64encode(data).decode()
