@@ -7,9 +7,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.notifier.processes import ROOT
 from tests.notifier.relays import BadRelay, Taken, obedient
 from tests.support.mailbox import free_port
+
+ROOT = Path(__file__).parents[2]
 
 
 class Journal(list[Taken]):
