@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from chassis.sql import Busy, Database
+from chassis.sql import DATABASE_AWAY, Busy, Database
 from deploy.local.cluster import Cluster
+from tests.support.scale import scaled
 
 SIZE = 4
 
@@ -126,3 +127,34 @@ async def test_a_busy_pool_says_so_and_recovers(database: Database) -> None:
     for one in held:
         await one.__aexit__(None, None, None)
     assert await waiting == 1
+
+
+@pytest.mark.chaos
+@pytest.mark.requirement("R-9")
+async def test_whatever_a_connection_says_that_is_ended_counts_as_an_absent_database(
+    database: Database, cluster: Cluster
+) -> None:
+    """Also in the moment in which it knows already, but has not said so: asyncpg calls that an internal error."""
+    odd: list[str] = []
+    over = asyncio.Event()
+
+    async def work() -> None:
+        while not over.is_set():
+            try:
+                async with database.transaction() as tx:
+                    await tx.fetchval("select 1")
+            except DATABASE_AWAY:
+                await asyncio.sleep(0)
+            except Exception as error:
+                odd.append(repr(error))
+
+    working = [asyncio.create_task(work()) for _ in range(SIZE * 2)]
+    killer = await asyncpg.connect(cluster.postgres_url)
+    for _ in range(scaled(150, 5000)):
+        await killer.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'leases'")
+        await asyncio.sleep(0.004)
+    over.set()
+    await asyncio.gather(*working)
+    await killer.close()
+    assert odd == []
+    assert await database.fetchval("select 1") == 1

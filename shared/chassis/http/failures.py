@@ -24,7 +24,8 @@ def passes(error: BaseException) -> bool:
         return (error.sqlstate or "").startswith(_PASSING_SQLSTATES)
     if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):
         return "clos" in str(error)  # "connection is closed", "pool is closing": asyncpg has no class for it
-    return isinstance(error, sql.Busy | TimeoutError | ConnectionError | socket.gaierror)
+    # asyncpg's internal error: the connection was just told that it ends, and has not noticed yet.
+    return isinstance(error, asyncpg.InternalClientError | sql.Busy | TimeoutError | ConnectionError | socket.gaierror)
 
 
 def describe(error: BaseException) -> dict[str, Any]:

@@ -11,6 +11,7 @@ DATABASE_AWAY = (
     Busy,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the connection was just told that it ends, and has not noticed yet
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
