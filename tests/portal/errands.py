@@ -68,3 +68,11 @@ async def pink(desk: Desk, selector: str) -> bool:
     """Whether the field is shown in pink."""
     color = await desk.page.locator(selector).evaluate("e => getComputedStyle(e).backgroundColor")
     return bool(color == "rgb(255, 214, 224)")
+
+
+async def use_one_time_passwords(town: Town, code: str, *, use: bool) -> None:
+    """ワンタイムパスワード利用 of a policyholder, without the screens."""
+    async with town.platform.owner("identity") as database:
+        question = "update companies set uses_one_time_password = $2 where policyholder_code = $1"
+        await database.execute(question, code, use)
+    town.forget_tokens()

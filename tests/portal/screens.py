@@ -11,7 +11,11 @@ from tests.portal.desks import Desk, Town
 from tests.portal.errands import administrator
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
-PHONE = ("login", "user-page", "applicants", "applicant-new")
+PHONE = {
+    "login", "user-page", "applicants", "applicant-new", "policyholder-change", "policyholder-change-confirmation",
+    "accounts", "applications", "access-history-found",
+}  # fmt: skip
+PRINTED = {"policyholder-change-done"}
 
 pytestmark = pytest.mark.browser
 
@@ -31,8 +35,13 @@ async def test_photograph_every_screen(open_desk: Callable[..., object], town: T
             await desk.page.set_viewport_size({"width": 390, "height": 800})
             await desk.page.screenshot(path=FOLDER / f"{name}-phone.png", full_page=True)
             await desk.page.set_viewport_size({"width": 1100, "height": 800})
+        if name in PRINTED:
+            await desk.page.emulate_media(media="print")
+            await desk.page.screenshot(path=FOLDER / f"{name}-printed.png", full_page=True)
+            await desk.page.emulate_media(media="screen")
 
     admin = await administrator(town)
+    await admin.person.log_in(admin.password)
     for part in (*tour.PARTS, *tour_of_applications.PARTS):
         await part(town, desk, photograph, admin)
     lines = ["# The screens", "", "Photographed by `make screens`, from a platform with fresh data.", ""]

@@ -31,6 +31,8 @@ async def test_an_account_is_registered_without_scripts_and_appears_in_the_list(
     await desk.press("申込内容の確認へ")
     assert "取引先金融機関は必須項目です。入力してください。" in await desk.errors()
     assert "利用区分は必須項目です。入力してください。" in await desk.errors()
+    for field in ("#bank_code .picked", "#branch_code .picked", "#account_number", "#holder", "#holder_kana"):
+        assert await pink(desk, field), field
     assert await desk.page.locator("input[name=bank_code]").count() == 0, "banks are never typed"
     await desk.page.locator("#holder").fill("株式会社見本商事")
     await desk.press("取引先支店を選択")

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.portal.desks import Desk, Town
+from tests.portal.desks import Desk, Town, User
 
 pytestmark = pytest.mark.browser
 
@@ -118,3 +118,39 @@ async def test_a_pending_address_is_shown_and_can_be_taken_back_and_two_tabs_nev
     assert "メールアドレス変更の手続き中" in await desk.text()
     await desk.press("この手続きを取り消す")
     assert "取り消しました" in await desk.text()
+
+
+async def ask_for(desk: Desk, town: Town, admin: User, address: str) -> str:
+    """Wish for a new address through the screens; answers the link in its mail."""
+    await desk.open(PATH)
+    await desk.page.locator("#email").fill(address)
+    await desk.press("確認する")
+    await desk.page.locator("#current_password").fill(admin.password)
+    await desk.press("確定する")
+    mail = await town.outside.mail_to(address, "メールアドレス変更の確認")
+    return re.findall(r"http\S+#token=[\w-]{43}", mail["text"])[0]
+
+
+@pytest.mark.requirement("R116", "E1", "E2")
+async def test_superseded_and_lapsed_links_say_why_they_do_not_work(desk: Desk, open_desk, town: Town) -> None:
+    admin = await town.administrator()
+    await desk.enter(admin)
+    older = await ask_for(desk, town, admin, f"older-{admin.code}@sample.com")
+    newer = await ask_for(desk, town, admin, f"newer-{admin.code}@sample.com")
+    async with town.platform.owner("identity") as database:
+        await database.execute(
+            "update email_changes set requested_at = requested_at - interval '25 hours',"
+            " mail_accepted_at = mail_accepted_at - interval '25 hours' where user_id = $1",
+            admin.user_id,
+        )
+    elsewhere = await open_desk()
+    for link, sentence in (
+        (older, "より新しいメールアドレス変更の手続き"),
+        (newer, "有効期限（24時間）が過ぎています"),
+    ):
+        await elsewhere.page.goto(link)
+        await elsewhere.press("メールアドレスの変更を確定する")
+        assert sentence in await elsewhere.text()
+        await elsewhere.page.goto("about:blank")
+    await desk.open("/own-information")
+    assert admin.email in await desk.text(), "the address stays"

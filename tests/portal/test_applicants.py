@@ -4,6 +4,7 @@ import pytest
 
 from deploy.local.outsiders import secret_in
 from tests.portal.desks import Desk, Town, User
+from tests.portal.errands import pink
 
 pytestmark = pytest.mark.browser
 
@@ -43,8 +44,8 @@ async def test_an_applicant_is_registered_with_rider_codes(desk: Desk, town: Tow
         "メールアドレスは必須項目です。入力してください。",
         "氏名は必須項目です。入力してください。",
     ]
-    pink = await desk.page.locator("#email").evaluate("field => getComputedStyle(field).backgroundColor")
-    assert pink == "rgb(255, 214, 224)"
+    assert await pink(desk, "#email")
+    assert not await pink(desk, "#phone")
     assert not await desk.page.get_by_role("button", name="特約コードの追加／削除").is_visible()
     await fill(desk, email="hanako@sample.com", name="ﾎﾞｳｴｷ 花子")
     await desk.page.locator("#contract_data-listed_riders").check()
@@ -106,6 +107,8 @@ async def test_an_applicant_is_looked_at_and_changed_from_the_list(desk: Desk, t
     await fill(desk, name="")
     await desk.press("確認する")
     assert await desk.errors() == ["氏名は必須項目です。入力してください。"]
+    assert await pink(desk, "#name")
+    assert not await pink(desk, "#email")
     assert await desk.page.locator("#entry-enter").is_checked()
     await desk.press("戻る")
     assert desk.path() == LIST

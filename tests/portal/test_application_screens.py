@@ -3,7 +3,7 @@
 import pytest
 
 from tests.portal.desks import Desk, Town
-from tests.portal.errands import administrator, fill_account
+from tests.portal.errands import PDF, administrator, fill_account
 
 pytestmark = pytest.mark.browser
 
@@ -16,6 +16,10 @@ async def test_hostile_words_stay_words_on_every_screen(desk: Desk, town: Town) 
     for name in ("subject", "body", "remarks"):
         await desk.page.locator(f"#{name}").fill(HOSTILE)
     await desk.press("ファイルの添付へ")
+    hostile_file = {"name": '"><img src=x onerror=alert(1)>.pdf', "mimeType": "application/pdf", "buffer": PDF}
+    await desk.page.set_input_files("#file", hostile_file)
+    await desk.press("添付する")
+    assert await desk.page.locator("main img").count() == 0
     await desk.press("申込内容の確認へ")
     assert (await desk.text()).count(HOSTILE) == 3
     number = await desk.page.locator("#number").inner_text()
@@ -28,13 +32,36 @@ async def test_hostile_words_stay_words_on_every_screen(desk: Desk, town: Town) 
     await desk.page.locator("#holder").fill("<b>見本</b>")
     await desk.press("申込内容の確認へ")
     assert "＜ｂ＞見本＜／ｂ＞" in await desk.text()
+    await desk.open("/policyholder/change")
+    names = (
+        "name",
+        "kana",
+        "address",
+        "registered_address",
+        "representative_title",
+        "representative_name",
+        "home_page",
+    )
+    for name in names:
+        await desk.page.locator(f"#{name}").fill(HOSTILE)
+    for box in await desk.page.locator("input.box").all():
+        await box.fill('"><b>')
+    await desk.press("変更内容の確認へ")
+    assert await desk.title() == "保険利用者情報の変更: ステップ1 変更内容の入力"
+    assert await desk.page.locator("#name").input_value() == HOSTILE
+    assert await desk.page.locator("main img, main script, main b").count() == 0
+    await desk.open("/accounts/new")
+    await desk.press("取引先金融機関を選択")
+    await desk.page.locator("#search").fill(HOSTILE)
+    await desk.press("検索する")
+    assert await desk.page.locator("#search").input_value() == HOSTILE[:100]
+    assert await desk.page.title() != "x"
     for path in ("/applications", "/security-trail", "/mails"):
         await desk.page.goto(f"{town.url}{path}?number={HOSTILE}&user_id={HOSTILE}&sort={HOSTILE}")
         assert await desk.page.title() != "x"
         assert await desk.page.locator("main img, main script").count() == 0
 
 
-@pytest.mark.requirement("R45")
 async def test_the_form_of_an_account_is_filled_in_with_the_keyboard_alone(desk: Desk, town: Town) -> None:
     await desk.enter(await administrator(town))
     await desk.open("/accounts/new")

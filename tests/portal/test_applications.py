@@ -10,6 +10,19 @@ from tests.portal.errands import PDF, administrator, draft, fill_account, fill_d
 
 pytestmark = pytest.mark.browser
 
+PROCEDURES = {
+    "海外商社登録等のお手続き": ("海外商社登録・変更", "スリーピング解除"),
+    "保険申込み・変更のお手続き": (
+        "貿易一般保険（個別保険）個別新規",
+        "貿易一般保険（個別保険）個別内容変更",
+        "包括保険共通",
+        "中小企業・農林水産業輸出代金保険 中小新規",
+    ),
+    "個別保証枠のお手続き": ("個別保証枠確認", "決済／枠戻通知"),
+    "企業総合保険特約のお手続き": ("企業総合保険特約 設定希望情報", "企業総合保険特約"),
+    "事故に関するお手続き": ("損失等発生通知", "入金通知", "猶予申請"),
+    "電子申請のお手続き": ("電子申請",),
+}
 ELECTRONIC = "/procedures/electronic_application_procedures/electronic_application"
 
 
@@ -150,6 +163,37 @@ async def test_an_insurance_procedure_wears_the_second_pattern(desk: Desk, town:
     assert re.fullmatch(r"[0-9]{4}-[0-9]{4}-[0-9]{4,5}", number)
     await desk.press("終了")
     assert desk.path() == "/logged-out"
+
+
+@pytest.mark.requirement("R2", "R3", "R4", "R5", "R6", "R7", "R21", "R23", "R24", "R25", "R40", "P2")
+async def test_every_procedure_of_the_catalogue_is_entered_from_its_menu(desk: Desk, town: Town) -> None:
+    await desk.enter(await administrator(town))
+    for menu, procedures in PROCEDURES.items():
+        for procedure in procedures:
+            await desk.open("/")
+            await desk.press(menu)
+            assert await desk.page.locator("h2:text('手続きの選択') + ul a").all_inner_texts() == list(procedures)
+            await desk.press(procedure)
+            assert await desk.title() == f"{procedure}: 申込内容の入力"
+            assert await desk.page.locator("#subject").count() == 1
+
+
+@pytest.mark.requirement("R57", "R60", "P1")
+async def test_a_window_that_was_closed_loses_nothing_that_was_confirmed_and_a_double_click_is_one_draft(
+    desk: Desk, town: Town
+) -> None:
+    await desk.enter(await administrator(town), "/policyholder/change")
+    await fill_day(desk)
+    await desk.page.locator("#address").fill("東京都港区３－３")
+    await desk.page.get_by_role("button", name="変更内容の確認へ").dblclick()
+    await desk.page.wait_for_url("**/confirmation")
+    again = Desk(await desk.page.context.new_page(), town)
+    await desk.page.close()
+    [number] = await numbers_listed(again)
+    await again.press(f"{number} を再開")
+    assert "東京都港区３－３" in await again.text()
+    await again.press("申込み")
+    assert await again.title() == "保険利用者情報の変更: 申込完了"
 
 
 @pytest.mark.requirement("P3", "P4")

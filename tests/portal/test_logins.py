@@ -6,6 +6,7 @@ import pytest
 
 from deploy.local.outsiders import new_password, secret_in
 from tests.portal.desks import Desk, Town
+from tests.portal.errands import pink
 
 pytestmark = pytest.mark.browser
 
@@ -47,8 +48,7 @@ async def test_a_wrong_password_is_said_beside_the_form_and_too_many_show_the_er
         "WebユーザーIDは必須項目です。入力してください。",
         "パスワードは必須項目です。入力してください。",
     ]
-    pink = await desk.page.locator("#user_id").evaluate("field => getComputedStyle(field).backgroundColor")
-    assert pink == "rgb(255, 214, 224)"
+    assert await pink(desk, "#user_id")
     for attempt in range(5):
         await desk.log_in(admin, f"wrong password {attempt}")
         if attempt < 4:

@@ -16,6 +16,8 @@ from tests.support.unique import now
 
 pytestmark = pytest.mark.browser
 
+ORANGE = "rgb(199, 71, 0)"
+"""Dark enough to be read on white."""
 MENU = "保険利用者情報照会・変更"
 
 
@@ -32,6 +34,10 @@ async def test_policyholder_information_is_changed_in_three_steps(desk: Desk, to
     assert "変更内容の入力" in await desk.page.locator("[aria-current=step]").inner_text()
     orange = await desk.page.locator("[aria-current=step]").evaluate("e => getComputedStyle(e).backgroundColor")
     assert orange == "rgb(255, 165, 0)"
+    assert not await pink(desk, "#name")
+    assert await desk.page.get_by_role("link", name="保険利用者情報の詳細へ", exact=True).get_attribute("href") == (
+        "/policyholder"
+    )
     await desk.page.locator("#name").fill("")
     await desk.press("変更内容の確認へ")
     assert await desk.errors() == [
@@ -49,6 +55,9 @@ async def test_policyholder_information_is_changed_in_three_steps(desk: Desk, to
     await desk.press("変更内容の確認へ")
     assert await desk.title() == "保険利用者情報の変更: ステップ2 変更内容の確認"
     number = await desk.page.locator("#number").inner_text()
+    assert await desk.page.locator("#number").evaluate("e => getComputedStyle(e).color") == ORANGE
+    for link in ("保険利用者情報の詳細へ", "修正する", "Web申込状況一覧へ"):
+        assert await desk.page.get_by_role("link", name=link, exact=True).count() == 1
     text = await desk.text()
     assert f"Web申込番号 {number} で保存されており" in text.replace("\n", " ")
     year, month, day = DAY.split("-")
@@ -57,6 +66,9 @@ async def test_policyholder_information_is_changed_in_three_steps(desk: Desk, to
     assert len(changed) == 1, "only what was overwritten is applied for"
     assert "株式会社ミホン商事" in changed[0]
     assert "変更前: 株式会社見本商事" in changed[0]
+    await desk.press("<<前の画面に戻る")
+    assert await desk.title() == "保険利用者情報の変更: ステップ1 変更内容の入力"
+    await desk.press("<<前の画面に戻る")
     await desk.press("修正する")
     assert await desk.page.locator("#name").input_value() == "株式会社ミホン商事"
     await desk.page.locator("[name=phone_1]").fill("０６")

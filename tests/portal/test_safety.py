@@ -1,13 +1,12 @@
 """Bad input and bad luck: forged forms, foreign sites, double clicks, back and reload, gateways away, hostile words."""
 
-import asyncio
 import re
-from typing import Any
 
 import aiohttp
 import pytest
 
 from deploy.local.outsiders import secret_in
+from tests.portal.bare import Browser, Gate
 from tests.portal.desks import Desk, Town, User
 from tests.support.mailbox import free_port
 
@@ -17,35 +16,6 @@ HOSTILE = (
     "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "{{ 7*7 }}{% raw %}", "' OR 1=1 --",
     "javascript:alert(1)", "\u202e\u0000\ufeff", "𠮷" * 300, "&lt;b&gt;", "</textarea></form><form action=//evil>",
 )  # fmt: skip
-
-
-class Browser:
-    """A bare client with the cookies of one browser: for what no browser window can be made to send."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.cookies: dict[str, str] = {}
-
-    async def ask(self, method: str, path: str, data: Any = None, **headers: str) -> tuple[int, str, str]:
-        """Status, where to, and the page."""
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        given["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http, http.request(
-            method, self.url + path, data=data, headers=given, allow_redirects=False
-        ) as answer:  # fmt: skip
-            self.cookies |= {name: cookie.value for name, cookie in answer.cookies.items()}
-            return answer.status, answer.headers.get("Location", ""), await answer.text()
-
-    async def form_token(self, path: str) -> str:
-        """The token of the last form on a page."""
-        _, _, page = await self.ask("GET", path)
-        return re.findall(r'name="form_token" value="([^"]+)"', page)[-1]
-
-    async def log_in(self, user: User) -> None:
-        """Through the form."""
-        form = {"form_token": await self.form_token("/login"), "user_id": user.user_id, "password": user.password}
-        status, where, _ = await self.ask("POST", "/login", form)
-        assert (status, where) == (303, "/")
 
 
 async def test_a_form_without_a_good_token_or_from_another_site_changes_nothing(town: Town) -> None:
@@ -235,45 +205,6 @@ async def test_two_processes_of_the_portal_are_one_to_a_browser(town: Town) -> N
         browser.cookies, browser.url = kept, town.url
         _, where, _ = await browser.ask("POST", shown_form, {"form_token": confirming})
         assert where.startswith("/timed-out"), "the other process does not trust its token a moment longer (L9)"
-
-
-class Gate:
-    """A way to a gateway that can be shut, always at the same address."""
-
-    def __init__(self, target: str) -> None:
-        self._target = target.rpartition(":")[2]
-        self._port = free_port()
-        self._server: asyncio.Server | None = None
-        self._writers: list[asyncio.StreamWriter] = []
-
-    async def open(self) -> str:
-        """Let through; answers the address."""
-        self._server = await asyncio.start_server(self._pass, "127.0.0.1", self._port)
-        return f"http://127.0.0.1:{self._port}"
-
-    async def close(self) -> None:
-        """Cut everything."""
-        if self._server is not None:
-            self._server.close()
-        for writer in self._writers:
-            writer.transport.abort()
-        self._writers.clear()
-
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        inner, outer = await asyncio.open_connection("127.0.0.1", int(self._target))
-        self._writers += [writer, outer]
-        await asyncio.gather(_copy(reader, outer), _copy(inner, writer))
-
-
-async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    try:
-        while data := await source.read(65536):
-            target.write(data)
-            await target.drain()
-    except ConnectionError:
-        pass
-    finally:
-        target.close()
 
 
 async def test_a_temporary_password_in_two_windows_is_used_once(open_desk, town: Town) -> None:

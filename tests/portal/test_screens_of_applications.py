@@ -11,7 +11,6 @@ from tests.portal.stations import PHONE, Part, inspected, unseen
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.requirement("R54", "R127", "R148")
 @pytest.mark.parametrize("part", tour_of_applications.PARTS, ids=lambda part: part.__name__)
 async def test_axe_finds_nothing_serious_and_a_phone_shows_the_screens_whole(
     open_desk: Callable[..., Awaitable[Desk]], town: Town, resident: User, seen: set[str], part: Part

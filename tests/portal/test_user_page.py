@@ -5,6 +5,7 @@ import pytest
 from contracts.nexi import NoticePublished
 from deploy.local.outsiders import secret_in
 from tests.portal.desks import Desk, Town
+from tests.portal.errands import use_one_time_passwords
 from tests.support import unique
 from tests.support.eventually import eventually
 
@@ -89,10 +90,7 @@ async def test_the_newest_three_notices_are_shown_and_the_others_in_the_list(des
 )  # fmt: skip
 async def test_a_one_time_password_opens_the_protected_menus(desk: Desk, town: Town) -> None:
     admin = await town.administrator()
-    async with town.platform.owner("identity") as database:
-        await database.execute(
-            "update companies set uses_one_time_password = true where policyholder_code = $1", admin.code
-        )
+    await use_one_time_passwords(town, admin.code, use=True)
     await desk.enter(admin)
     text = await desk.text()
     assert text.count("ワンタイムパスワードにより保護されています") > 5
@@ -137,5 +135,10 @@ async def test_tools_and_help_are_at_hand(desk: Desk, town: Town) -> None:
     assert await desk.page.evaluate("window.printed")
     await desk.page.emulate_media(media="print")
     assert not await tools.is_visible()
-    await desk.open("/help/applicants")
-    assert "情報データ参照範囲" in await desk.text()
+    await desk.page.emulate_media(media="screen")
+    async with desk.page.expect_popup() as opening:
+        await tools.get_by_role("link", name="ヘルプ", exact=True).click()
+    explained = (await opening.value).get_by_role("main")
+    assert "締結済み保険契約情報の参照に関する権限です" in await explained.inner_text()
+    await desk.open("/notices")
+    assert await tools.get_by_role("link", name="ヘルプ", exact=True).count() == 0, "not every screen has help"

@@ -2,11 +2,13 @@
 
 import re
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from contracts.nexi import NoticePublished
 from deploy.local.outsiders import new_password, secret_in
+from tests.portal import tour_of_applicants
 from tests.portal.desks import Desk, Town, User
+from tests.portal.errands import use_one_time_passwords
 from tests.portal.stations import Part, Station
 from tests.support.eventually import eventually
 from tests.support.mailbox import free_port
@@ -104,93 +106,6 @@ async def administrator(town: Town, desk: Desk, station: Station, admin: User) -
     admin.email = f"x{admin.email}"
 
 
-async def applicants(town: Town, desk: Desk, station: Station, admin: User) -> None:
-    """List, registration with rider codes, details, change, reset."""
-    await desk.enter(admin, "/applicants/new")
-    await desk.press("確認する")
-    await station("applicant-new-errors")
-    await desk.page.locator("#email").fill("hanako@sample.com")
-    await desk.page.locator("#name").fill("貿易　花子")
-    await desk.page.locator("#contract_data-listed_riders").check()
-    await desk.touch("特約コードの追加／削除")
-    await desk.page.get_by_label("999999901").check()
-    await station("applicant-riders")
-    await desk.press("反映")
-    await station("applicant-new")
-    await desk.press("確認する")
-    await station("applicant-new-confirmation")
-    await desk.press("確定する")
-    await station("applicant-new-done")
-    user_id = await desk.page.locator("#new-user-id").inner_text()
-    await desk.open("/applicants")
-    await station("applicants")
-    await desk.page.get_by_role("radio", name=user_id).check()
-    await desk.touch("パスワードリセット")
-    await station("applicant-reset-message-box")
-    await desk.press("OK")
-    await station("applicant-reset-done")
-    await desk.open(f"/applicants/{user_id}")
-    await station("applicant-details")
-    await desk.press("変更する")
-    await station("applicant-change")
-    await desk.page.locator("#title").fill("課長")
-    await desk.press("確認する")
-    await station("applicant-change-confirmation")
-    await desk.press("確定する")
-    await station("applicant-change-done")
-
-
-async def imports(town: Town, desk: Desk, station: Station, admin: User) -> None:
-    """一括登録."""
-    await desk.enter(admin)
-    header = "メールアドレス,氏名,入力/申込権限,情報データ参照範囲,申込データ参照範囲"
-    good = "a@sample.com,一括　太郎,入力権限のみ,情報データ参照不可,申込データ参照不可"
-    for rows, name in (((good, "x,,y,z,w"), "applicant-import-errors"), ((good,), "applicant-import-confirmation")):
-        await desk.open("/applicants/import")
-        content: dict[str, Any] = {"name": "a.csv", "mimeType": "text/csv"}
-        content["buffer"] = "\r\n".join((header, *rows)).encode()
-        await desk.page.locator("#file").set_input_files(content)  # type: ignore[arg-type]
-        await desk.press("確認する")
-        await station(name)
-    await desk.press("確定する")
-    await station("applicant-import-done")
-
-
-async def one_time_password(town: Town, desk: Desk, station: Station, admin: User) -> None:
-    """The user page with protected menus, and the entry."""
-    async with town.platform.owner("identity") as database:
-        await database.execute(
-            "update companies set uses_one_time_password = true where policyholder_code = $1", admin.code
-        )
-    await desk.page.context.clear_cookies()
-    town.forget_tokens()
-    await desk.log_in(admin)
-    await station("user-page-protected")
-    before = await town.outside.newest_mail(admin.email)
-    await desk.press("ワンタイムパスワードの発行")
-    await station("one-time-password")
-    await desk.page.locator("#code").fill("00000000")
-    await desk.press("認証")
-    await station("one-time-password-wrong")
-    mail = await town.outside.mail_to(admin.email, "ワンタイムパスワード", after=before)
-    await desk.page.locator("#code").fill(secret_in(mail["text"]))
-    await desk.press("認証")
-
-
-async def first_login(town: Town, desk: Desk, station: Station, admin: User) -> None:
-    """The forced change, to its end."""
-    temporary = await town.reissue(admin.user_id, admin.email)
-    await desk.page.context.clear_cookies()
-    await desk.log_in(admin, temporary)
-    await station("password-first")
-    admin.password = new_password()
-    await desk.page.locator("#current_password").fill(temporary)
-    for field in ("new_password", "repeated"):
-        await desk.page.locator(f"#{field}").fill(admin.password)
-    await desk.press("パスワードを変更する")
-    await station("password-done")
-
-
 async def troubles(town: Town, desk: Desk, station: Station, admin: User) -> None:
     """What stands in somebody's way: no such page, no permission, forged and foreign forms, a gateway that is away."""
     await admin.person.refresh()
@@ -219,6 +134,39 @@ async def troubles(town: Town, desk: Desk, station: Station, admin: User) -> Non
     await station("refused")
 
 
+async def one_time_password(town: Town, desk: Desk, station: Station, admin: User) -> None:
+    """The user page with protected menus, and the entry."""
+    await use_one_time_passwords(town, admin.code, use=True)
+    await desk.page.context.clear_cookies()
+    await desk.log_in(admin)
+    await station("user-page-protected")
+    before = await town.outside.newest_mail(admin.email)
+    await desk.press("ワンタイムパスワードの発行")
+    await station("one-time-password")
+    await desk.page.locator("#code").fill("00000000")
+    await desk.press("認証")
+    await station("one-time-password-wrong")
+    mail = await town.outside.mail_to(admin.email, "ワンタイムパスワード", after=before)
+    await desk.page.locator("#code").fill(secret_in(mail["text"]))
+    await desk.press("認証")
+    await use_one_time_passwords(town, admin.code, use=False)
+
+
+async def first_login(town: Town, desk: Desk, station: Station, admin: User) -> None:
+    """The forced change, to its end."""
+    temporary = await town.reissue(admin.user_id, admin.email)
+    await desk.page.context.clear_cookies()
+    await desk.log_in(admin, temporary)
+    await station("password-first")
+    admin.password = new_password()
+    await desk.page.locator("#current_password").fill(temporary)
+    for field in ("new_password", "repeated"):
+        await desk.page.locator(f"#{field}").fill(admin.password)
+    await desk.press("パスワードを変更する")
+    await station("password-done")
+    await admin.person.log_in(admin.password)
+
+
 PARTS: Final[tuple[Part, ...]] = (
-    before_login, own, administrator, applicants, imports, troubles, one_time_password, first_login,
+    before_login, own, administrator, *tour_of_applicants.PARTS, troubles, one_time_password, first_login,
 )  # fmt: skip

@@ -42,14 +42,9 @@ async def register(visit: Visit) -> Answer:
     state = visit.state
     if "key" not in state:
         return visit.go(NEW)
+    body, key = _body(state["values"]), {"Idempotency-Key": state["key"]}
     try:
-        done = await visit.ask(
-            Gateway.IDENTITY,
-            "POST",
-            "/applicants",
-            json=_body(state["values"]),
-            headers={"Idempotency-Key": state["key"]},
-        )
+        done = await visit.ask(Gateway.IDENTITY, "POST", "/applicants", json=body, headers=key)
     except Refused as refusal:
         return _back(visit, NEW, state["values"], refusal)
     kept = {name: done[name] for name in ("user_id", "password_sent_to", "message")}
