@@ -82,6 +82,7 @@ async def test_a_connection_killed_under_the_handler_is_busy_and_the_next_reques
         (asyncpg.SerializationError(), Busy),
         (asyncpg.QueryCanceledError(), Busy),
         (asyncpg.InterfaceError("connection is closed"), Busy),
+        (asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"), Busy),
         (asyncpg.InterfaceError("the server expects 1 argument"), InternalError),
         (asyncpg.UniqueViolationError(), InternalError),
         (FileNotFoundError(), InternalError),
