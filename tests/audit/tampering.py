@@ -65,9 +65,10 @@ async def add(db: Database, chance: random.Random, rows: range) -> None:
 
 
 async def _insert(db: Database, model: int, number: int) -> None:
-    columns = "performed_at, type, policyholder_code, user_id, name, department, title, operation, outcome"
+    columns = "type, policyholder_code, user_id, name, department, title, operation, outcome, details"
     await db.execute(
-        f"insert into history (number, id, {columns}, details) select $2, gen_random_uuid(), {columns}, details"
+        f"insert into history (number, id, performed_at, {columns})"
+        f" select $2, gen_random_uuid(), performed_at + interval '1 microsecond', {columns}"
         " from history where number = $1",
         model, number,
     )  # fmt: skip

@@ -54,25 +54,26 @@ def _once(rows: Iterable[Row]) -> tuple[dict[str, Row], list[Row]]:
 
 async def _add(tx: Tx, end: Any, rows: Sequence[Row]) -> None:
     first, block = end["rows"] + 1, end["blocks"] + 1
-    numbered = list(enumerate(rows, first))
-    await _copy(tx, "history", ("number", *COLUMNS), [b"%d\t%b\n" % (number, row.text) for number, row in numbered])
-    entries = "".join([f"{row.id}\t{number}\t\\\\x{row.leaf.hex()}\n" for number, row in numbered])
-    await _copy(tx, "entries", ("id", "number", "leaf"), [entries.encode()])
-    root = chain.root(row.leaf for row in rows)
+    lines = [b"%d\t%b\n" % (number, row.text) for number, row in enumerate(rows, first)]
+    await tx.connection.copy_to_table(
+        "history", source=BytesIO(b"".join(lines)), columns=("number", *COLUMNS), format="text"
+    )
+    leaves = [row.leaf for row in rows]
+    root = chain.root(leaves)
     head = chain.head(end["head"], block, first, len(rows), end["now"], root)
     await tx.execute(
         f"""
         with blocks as (
             insert into blocks (block, first, rows, recorded_at, root, head) values ($1, $2, $3, $4, $5, $6)
+        ), entries as (
+            insert into entries (id, number, leaf)
+            select id, $2 + place - 1, leaf
+              from unnest(string_to_array($8, ' ')::uuid[], $9::bytea[]) with ordinality as new (id, leaf, place)
         ), days as ({COUNT})
         update log set rows = $2 + $3 - 1, blocks = $1, head = $6
         """,
-        block, first, len(rows), end["now"], root, head, _totals(rows),
+        block, first, len(rows), end["now"], root, head, _totals(rows), " ".join([row.id for row in rows]), leaves,
     )  # fmt: skip
-
-
-async def _copy(tx: Tx, table: str, columns: Sequence[str], lines: Iterable[bytes]) -> None:
-    await tx.connection.copy_to_table(table, source=BytesIO(b"".join(lines)), columns=columns, format="text")
 
 
 COUNT = """
