@@ -28,7 +28,6 @@ from bench.audit_year import chain
 from chassis.messages import Envelope, encode, new_id
 from chassis.service import Service
 from chassis.settings import Settings
-from chassis.sql import Database
 from contracts.caller import Caller
 from contracts.identity import LoggedOut, LoginSucceeded
 from contracts.operations import Operation
@@ -141,7 +140,7 @@ async def test_every_change_is_found(evidence: Evidence, cluster: Cluster, capsy
     chance = random.Random(11)
     missed = []
     async with copied(evidence, cluster) as dsn:
-        changed = await Database.connect(dsn, source="test", size=1)
+        changed = await asyncpg.create_pool(dsn, min_size=1, max_size=1)
         for table in TABLES:
             await changed.execute(f"create table kept_{table} as table {table}")
         for place in range(CHANGES):
@@ -173,7 +172,7 @@ async def test_each_of_many_changes_in_a_long_history_is_named(
         verify = ["verify", *evidence.arguments(), "--database", dsn, "--show", str(10 * changes)]
         assert (await asyncio.to_thread(evidence.program, *verify))[0] == 0
         blocks = sorted(chance.sample(range(1, rows // in_block + 1), changes))
-        async with platform.owner("audit") as database:
+        async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as database:
             for place, block in enumerate(blocks):
                 numbers = range((block - 1) * in_block + 1, block * in_block + 1)
                 await LOCAL[place % len(LOCAL)](database, chance, numbers)
@@ -197,7 +196,7 @@ async def sign_the_end(platform: Platform, evidence: Evidence) -> None:
 async def copied(evidence: Evidence, cluster: Cluster) -> AsyncIterator[str]:
     """A copy of the database, for the superuser."""
     name = f"{evidence.platform.prefix}_audit_copy"
-    server = await Database.connect(cluster.postgres_url, source="test", size=1)
+    server = await asyncpg.connect(cluster.postgres_url)
     try:
         await server.execute(f"create database {name} owner audit_owner template {evidence.platform.prefix}_audit")
         yield with_database(cluster.postgres_url, name)
@@ -212,7 +211,7 @@ async def test_a_restored_backup_is_found_and_the_service_signs_nothing_more(
     platform, later = evidence.platform, tmp_path / "later.jsonl"
     shutil.copy(evidence.checkpoints, later)
     async with copied(evidence, cluster) as dsn:
-        restored = await Database.connect(dsn, source="test", size=1)
+        restored = await asyncpg.create_pool(dsn, min_size=1, max_size=1)
         await cut(restored, random.Random(1), range(1, ROWS + 1))
         await restored.close()
         assert await findings(evidence, dsn) == 1
