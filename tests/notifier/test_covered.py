@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from contracts.notifier import Template
 from notifier.settings import Settings
 from tests.notifier.conftest import sending_to
-from tests.notifier.relays import BadRelay, bad_relay
+from tests.notifier.relays import BadRelay, bad_relay, only
 from tests.notifier.wishes import address
 from tests.support.platform import Platform
 
@@ -115,6 +115,21 @@ async def test_a_relay_whose_certificate_is_wrong_gets_nothing(
         row = await wishes.end(mail_id, "retrying")
         assert row["reason"].startswith("no connection: certificate: "), row["reason"]
         assert nothing_said(relay)
+
+
+@pytest.mark.requirement("B-7")
+async def test_a_relay_that_does_not_let_us_in_gets_nothing_and_no_mail_fails(apart: Platform, tmp_path: Path) -> None:
+    own, to = certificate(tmp_path), address()
+    login = {"smtp_username": "nexi", "smtp_password": "relay-password"}
+    async with (
+        bad_relay(only("", "AUTH", "535 5.7.8 wrong"), context=own.context) as relay,
+        sending_to(apart, relay.port, smtp_security="starttls", smtp_ca=own.file, **login) as wishes,
+    ):
+        mail_id = await wishes.say(wishes.mail(Template.PASSWORD_REISSUED, to, secret=SECRET))
+        row = await wishes.end(mail_id, "retrying", "failed")
+        assert (row["state"], row["reason"]) == ("retrying", "no connection: reply: 535 5.7.8 wrong")
+        assert not relay.taken
+        assert not any(line.startswith(("MAIL", "RCPT")) for line in relay.lines)
 
 
 def test_without_a_word_mails_are_covered() -> None:

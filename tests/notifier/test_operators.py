@@ -1,17 +1,12 @@
 """Operators find every mail and its fate, administrators those of their own company, and nobody a secret."""
 
-import argparse
 import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from contracts.notifier import AddressFailing, Template
-from notifier.commands import mails as commands
-from notifier.service import service
-from notifier.settings import Settings
 from tests.notifier.conftest import Gateway
 from tests.notifier.wishes import Wishes, address, address_changed, number, submitted
 from tests.support import callers, unique
@@ -24,20 +19,6 @@ PASSWORD = "Hk7mPw3xRt9vNc4d"
 def operator() -> Any:
     """One of NEXI's operators."""
     return callers.operator("operator:yamada")
-
-
-@pytest.fixture
-def command(wishes: Wishes) -> Callable[..., Awaitable[int]]:
-    """`await command("search", "--number", …)` as on the command line."""
-
-    async def run(*words: object) -> int:
-        parser = argparse.ArgumentParser()
-        work = commands.define(parser)
-        settings = wishes.runtime.provides[service.settings]
-        assert isinstance(settings, Settings)
-        return await work(settings, parser.parse_args([str(word) for word in words])) or 0
-
-    return run
 
 
 async def receipt(wishes: Wishes, code: str, to: str) -> tuple[str, str]:
@@ -185,29 +166,3 @@ async def test_the_preview_page_shows_every_mail(wishes: Wishes, client: Any) ->
     for template in Template:
         assert f"id={template.value}" in page
     assert "ワンタイムパスワードは発行後10分間に限り有効です。" in page
-
-
-async def test_the_command_line_searches_shows_and_sends_again(
-    wishes: Wishes, command: Callable[..., Awaitable[int]], mailbox: Mailbox, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, to = unique.policyholder_code(), address()
-    web_number, mail_id = await receipt(wishes, code, to)
-
-    def printed() -> list[Any]:
-        return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-
-    await command("search", "--number", web_number, "--since", "2020-01-01", "--until", "2100-01-01T00:00+09:00")
-    assert [row["id"] for row in printed()] == [mail_id]
-    assert await command("resend", mail_id, "--operator", "suzuki") == 0
-    await mailbox.next_to(to, after=1)
-    await wishes.end((await wishes.runtime.database.fetchval("select id from mails where id = $1", mail_id)), "sent")
-    await command("show", mail_id)
-    shown, done = printed()
-    assert (shown["recipient"], shown["resent"]) == (to, 1)
-    assert (done["operator"], done["what"]) == ("operator:suzuki", "resend")
-    await command("unknown")
-    assert mail_id not in [row["id"] for row in printed()]
-    await command("statistics")
-    assert any(row.get("template") == "application_received" for row in printed())
-    assert await command("show", "00000000-0000-7000-8000-000000000000") == 1
-    assert await command("resend", "00000000-0000-7000-8000-000000000000", "--operator", "suzuki") == 1
