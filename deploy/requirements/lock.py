@@ -31,6 +31,9 @@ def main() -> None:
     catcher = ["aiohttp", "aiosmtpd", "jinja2"]
     target = ROOT / "deploy" / "requirements" / "mailcatcher.txt"
     compile_to(target, "What the mail catcher's image is filled with", catcher, upgrade=False)
+    target = ROOT / "deploy" / "requirements" / "traces.txt"
+    extra = distributions()[ROOT / "shared" / "chassis"]["optional-dependencies"]["traces"]
+    compile_to(target, "What a service that sends spans is installed from in addition", extra, upgrade=False)
     for folder, description in distributions().items():
         if folder.parent.name == "services":
             title = f"What {folder.name} is installed from, beside our own chassis and contracts"

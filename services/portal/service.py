@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from socket import gethostname
 from typing import Final
 
 import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector
 
+from chassis import trace
 from chassis.http import health, serve
 from chassis.http.meters import Meters
 from portal.answers import Answer
@@ -82,6 +84,7 @@ class Running:
 async def running(settings: PortalSettings) -> AsyncIterator[Running]:
     """Start the portal in this process; leaving lets running requests finish."""
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(trace.recording(settings.traces_url, "portal", gethostname()))
         gateways = Gateways(settings)
         stack.push_async_callback(gateways.close)
         assets = Assets()

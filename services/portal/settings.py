@@ -23,5 +23,6 @@ class PortalSettings(BaseSettings):
     manual_url: str = Field("https://www.nexi.go.jp/webservice/manual/", description="where マニュアル leads")
     contact_url: str = Field("https://www.nexi.go.jp/contact/", description="where お問い合わせ leads")
     top_url: str = Field("https://www.nexi.go.jp/", description="NEXI's site, from which people come to log in (R32)")
+    traces_url: str | None = Field(None, description="collector of spans (OTLP over HTTP); none: no spans")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "text"] = "json"

@@ -16,6 +16,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from pydantic import BaseModel
 
+from chassis import trace
 from chassis.amqp import Listeners
 from chassis.amqp.connection import persist
 from chassis.amqp.consumer import Consumer
@@ -86,6 +87,7 @@ class Runtime:
 async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime]:
     """Start a service in this process; leaving stops accepting, drains, stops consuming, and closes."""
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(trace.recording(settings.traces_url, service.name, settings.member))
         database = await Database.connect(
             settings.database_url, source=service.name, size=settings.database_connections
         )

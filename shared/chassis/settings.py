@@ -37,6 +37,9 @@ class Settings(CommandSettings):
     leaving_seconds: float = Field(
         2.0, ge=0, le=5, description="how long requests are still taken after SIGTERM, until nobody sends any more"
     )
+    traces_url: str | None = Field(
+        None, description="collector of spans (OTLP over HTTP, e.g. http://collector:4318/v1/traces); none: no spans"
+    )
     member: str = Field(default_factory=socket.gethostname, description="name of this process' host among its peers")
 
     def broker_url_for(self, exchange: str) -> str:

@@ -31,8 +31,8 @@ FILES = pytest.mark.parametrize("path", [dockerfile.IMAGE, dockerfile.CATCHER], 
 def test_an_image_is_plain_pinned_and_runs_without_root(path: Path) -> None:
     build, final = dockerfile.stages(path)
     assert {stage[0].rest.partition(" ")[0] for stage in (build, final)} == {"python:3.11-slim"}, "no registry's name"
-    [install] = [one.rest for one in dockerfile.of(build, "RUN") if "install" in one.rest]
-    assert "--require-hashes" in install and "--only-binary :all:" in install
+    installs = [one.rest for one in dockerfile.of(build, "RUN") if " install " in one.rest]
+    assert installs and all("--require-hashes" in one and "--only-binary :all:" in one for one in installs)
     assert [one.rest for one in dockerfile.of(final, "USER")] == ["10001:10001"]
     assert [one.rest for one in dockerfile.of(final, "STOPSIGNAL")] == ["SIGTERM"]
     assert not dockerfile.of(build, "ADD") + dockerfile.of(final, "ADD")
@@ -75,8 +75,7 @@ class Image:
             source, target = one.rest.replace("${SERVICE}", self.service).split()
             if target.startswith("/"):
                 shutil.copytree(ROOT / source, self.folder / target[1:], ignore=skip)
-            else:
-                requirements = ROOT / source
+        requirements = ROOT / copied(self.stages[0])[0].rest.replace("${SERVICE}", self.service).split()[0]
         await succeed(UV, "venv", "--quiet", "--python", sys.executable, self.folder / "opt" / "venv")
         await succeed(UV, "pip", "sync", "-q", "--require-hashes", "--python", self.python, requirements)
         await succeed(self.python, "-m", "compileall", "-q", self.folder / "app")

@@ -1,6 +1,7 @@
 """What a queue brings is heard: each event once, in its own transaction or in batches; what fails is set aside."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -10,7 +11,7 @@ from aio_pika.abc import AbstractIncomingMessage
 from prometheus_client import Counter
 
 from chassis import trace
-from chassis.amqp import parked
+from chassis.amqp import parked, traces
 from chassis.amqp.listeners import Bound, Listeners
 from chassis.amqp.verdicts import foreign, verdict
 from chassis.messages import Envelope, Message, Received, Unreadable, decode, encode_one, explain
@@ -33,6 +34,7 @@ class Hearing:
         self._database = database
         self._batch = listeners.bound_batch(provides) if listeners.batch_handler else None
         self._handlers = listeners.bound(provides)
+        self._record = trace.recorder()
 
     async def handle(self, deliveries: Sequence[AbstractIncomingMessage]) -> None:
         """Everything in these messages is heard, set aside or quarantined when this returns."""
@@ -81,8 +83,10 @@ class Hearing:
                 await parked.quarantine(tx, self.queue, encode_one(envelope), reason, envelope)
                 HEARD.labels(self.queue, "unreadable").inc()
 
+        begun = time.time_ns()
         try:
             await self._in_transaction(record)
+            traces.heard(self._record, self.queue, envelopes, begun)
             HEARD.labels(self.queue, "handled").inc(len(envelopes))
         except Exception as error:
             if len(envelopes) > 1:  # find the one that breaks the batch; the others go on
@@ -111,8 +115,8 @@ class Hearing:
             message = kind.model_validate(envelope.data)
         except ValueError as error:
             raise Unreadable(explain(error)) from None
-        trace.use(envelope.traceparent)
-        await handler(Received(message, envelope), tx)
+        with traces.hearing(self._record, self.queue, envelope):
+            await handler(Received(message, envelope), tx)
 
     def _kind(self, envelope: Envelope) -> tuple[type[Message], Bound]:
         found = self._handlers.get(envelope.type)

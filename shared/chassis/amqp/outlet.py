@@ -1,6 +1,7 @@
 """The way out: rows of the outbox packed into messages, published with confirms; what is refused rests for a while."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +12,8 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import ChannelClosed, DeliveryError, PublishError
 from prometheus_client import Counter
 
+from chassis import trace
+from chassis.amqp import traces
 from chassis.amqp.connection import reraise_if_cancelled
 from chassis.messages import BATCH, Envelope, encode
 
@@ -38,6 +41,7 @@ class Outlet:
         self._connection = connection
         self._source, self._user = source, user
         self._channel: AbstractChannel | None = None
+        self._record = trace.recorder()
         self._resting: dict[str, float] = {}
         self.refused: dict[str, str] = {}
         """What was refused since somebody last looked: type → why."""
@@ -76,6 +80,7 @@ class Outlet:
 
     async def _send(self, channel: AbstractChannel, packed: Packed) -> list[int]:
         name, kind, rows = packed
+        begun = time.time_ns()
         message = aio_pika.Message(
             encode((_envelope(self._source, row), row["data"]) for row in rows),
             content_type=BATCH,
@@ -96,6 +101,7 @@ class Outlet:
             reraise_if_cancelled(error)
             raise ConnectionError("the broker went away while a message was being confirmed") from error
         PUBLISHED.labels(kind).inc(len(rows))
+        traces.published(self._record, rows, begun)
         return [row["place"] for row in rows]
 
     def _refuse(self, packed: Packed, reason: str) -> None:

@@ -23,16 +23,18 @@ LEAVING: Final = web.AppKey("leaving", asyncio.Event)
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _REQUEST_ID: Final = istr("X-Request-ID")
 _TRACEPARENT: Final = istr("traceparent")
+_ABOUT_US: Final = frozenset({"/live", "/ready", "/metrics"})
 log = structlog.get_logger("http")
 
 
 def guard(meters: Meters) -> Middleware:
     """The one middleware."""
+    record = trace.recorder()
 
     @web.middleware
     async def around(request: web.Request, handler: Handler) -> web.StreamResponse:
         started = time.perf_counter()
-        _name(request)
+        traceparent = _name(request)
         meters.in_flight += 1
         status = 500
         try:
@@ -42,8 +44,20 @@ def guard(meters: Meters) -> Middleware:
         finally:
             meters.in_flight -= 1
             meters.count(request, status, time.perf_counter() - started)
+            if record is not None:
+                record_request(record, request, traceparent, status, time.perf_counter() - started)
 
     return around
+
+
+def record_request(record: trace.Record, request: web.Request, ours: str, status: int, seconds: float) -> None:
+    """The span of a request that was answered just now; what only asks how we are is none."""
+    route = template(request)
+    if route in _ABOUT_US:
+        return
+    attributes = {"http.request.method": request.method, "http.route": route, "http.response.status_code": status}
+    begun, parent = time.time_ns() - int(seconds * 1e9), request.headers.get(_TRACEPARENT)
+    record(f"{request.method} {route}", "SERVER", ours, parent, begun, attributes, failed=status >= 500)
 
 
 async def finish(request: web.BaseRequest, response: web.StreamResponse) -> None:
@@ -103,13 +117,14 @@ def _wrong_method(request: web.Request, allowed: str) -> web.Response:
     return response
 
 
-def _name(request: web.Request) -> None:
+def _name(request: web.Request) -> str:
     headers = request.headers
     traceparent = trace.use(headers.get(_TRACEPARENT))
     given = headers.get(_REQUEST_ID)
     request_id = given if given is not None and _SANE_ID.fullmatch(given) else traceparent[3:35]
     request[REQUEST_ID] = request_id
     structlog.contextvars.bind_contextvars(request_id=request_id)
+    return traceparent
 
 
 def _where(request: web.Request) -> dict[str, str]:

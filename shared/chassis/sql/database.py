@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -72,6 +74,13 @@ class Database:
     @classmethod
     async def connect(cls, dsn: str, *, source: str, size: int = 10) -> "Database":
         """Open a pool of at most `size` connections for the producer `source` (the service's name)."""
+        record = trace.recorder()
+
+        async def prepare(connection: Any) -> None:
+            await _prepare(connection)
+            if record is not None:
+                connection.add_query_logger(partial(_record_statement, record))
+
         pool = await asyncpg.create_pool(
             dsn,
             min_size=1,
@@ -80,7 +89,7 @@ class Database:
             timeout=5,
             max_inactive_connection_lifetime=300,
             connection_class=_Connection,
-            init=_prepare,
+            init=prepare,
             server_settings={"application_name": source, "jit": "off"},
         )
         return cls(pool, source)
@@ -145,6 +154,17 @@ Reader: TypeAlias = Database | Tx
 async def _prepare(connection: Any) -> None:
     for kind in ("json", "jsonb"):
         await connection.set_type_codec(kind, schema="pg_catalog", encoder=_to_json, decoder=json.loads, format="text")
+
+
+def _record_statement(record: trace.Record, done: Any) -> None:
+    """The span of a statement that belongs to a request or an event; its text has no values in it."""
+    current = trace.current()
+    if current is not None:
+        text = " ".join(done.query.split())
+        begun = time.time_ns() - int(done.elapsed * 1e9)
+        attributes = {"db.system.name": "postgresql", "db.query.text": text[:500]}
+        failed = done.exception is not None
+        record(text.partition(" ")[0], "CLIENT", trace.beneath(current), current, begun, attributes, failed=failed)
 
 
 def _to_json(value: object) -> str:
