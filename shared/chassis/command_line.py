@@ -25,7 +25,7 @@ def main(service: Service, arguments: list[str] | None = None) -> None:
 
     A command that people use who have none of the service's credentials sets `settings` on its parser.
     """
-    parser = _parser(service)
+    parser = build_parser(service)
     chosen = parser.parse_args(arguments)
     settings = read(getattr(chosen, "settings", service.settings))
     logs.configure(service.name, settings.log_level, settings.log_format)
@@ -40,7 +40,8 @@ def _run(work: Coroutine[Any, Any, int | None]) -> int | None:
     return uvloop.run(work)
 
 
-def _parser(service: Service) -> argparse.ArgumentParser:
+def build_parser(service: Service) -> argparse.ArgumentParser:
+    """Every command of a service, those of all services first."""
     parser = argparse.ArgumentParser(prog=f"python -m {service.name}", description=service.title)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

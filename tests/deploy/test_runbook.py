@@ -1,0 +1,53 @@
+"""What docs/operations.md tells an operator to type exists, with these words and options."""
+
+import argparse
+import re
+import shlex
+import subprocess
+import sys
+
+import pytest
+
+from chassis.command_line import build_parser
+from deploy.local import __main__ as launcher
+from deploy.local.state import ROOT
+from tests.support.platform import services
+
+PAGE = (ROOT / "docs" / "operations.md").read_text()
+PLACEHOLDERS = {"ID": "01900000-0000-7000-8000-000000000000", "…": "1"}
+
+
+def told(pattern: str) -> list[list[str]]:
+    """The words after each place where the page writes this, comments and placeholders resolved."""
+    lines = re.findall(rf"(?m)(?:^|`){pattern} ([^`\n]+)", PAGE)
+    return [[PLACEHOLDERS.get(word, word) for word in shlex.split(line, comments=True)] for line in lines]
+
+
+def parsed(parser: argparse.ArgumentParser, words: list[str]) -> None:
+    try:
+        parser.parse_args(words)
+    except SystemExit as ended:
+        assert ended.code == 0, f"{' '.join(words)} is wrong"
+
+
+@pytest.mark.parametrize("words", told("operate"), ids=" ".join)
+def test_a_service_knows_the_command(words: list[str]) -> None:
+    service, *arguments = words
+    parsed(build_parser(services()[service]), arguments)
+
+
+@pytest.mark.parametrize("words", told("python -m deploy.local"), ids=" ".join)
+def test_the_launcher_knows_the_command(words: list[str]) -> None:
+    parsed(launcher.parser(), [word for word in words if word != "1"])
+
+
+@pytest.mark.parametrize("program", ["verify", "verify-csv"])
+def test_the_verifiers_explain_themselves(program: str) -> None:
+    path = {"PYTHONPATH": f"{ROOT}/services:{ROOT}/shared"}
+    done = subprocess.run([sys.executable, "-m", "audit", program, "--help"], env=path, capture_output=True, text=True)
+    assert done.returncode == 0 and f"python -m audit {program}" in PAGE
+
+
+def test_every_make_target_on_the_page_exists() -> None:
+    targets = set(re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text()))
+    assert set(re.findall(r"`make ([a-z]+)", PAGE)) <= targets
