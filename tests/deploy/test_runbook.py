@@ -13,7 +13,7 @@ from deploy.local import __main__ as launcher
 from deploy.local.state import ROOT
 from tests.support.platform import services
 
-PAGE = (ROOT / "docs" / "operations.md").read_text()
+PAGE = (ROOT / "docs" / "operations.md").read_text().replace("\\\n", "")
 PLACEHOLDERS = {"ID": "01900000-0000-7000-8000-000000000000", "…": "1"}
 
 
