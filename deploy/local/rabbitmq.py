@@ -66,7 +66,8 @@ class RabbitMQ:
         epmd = shutil.which("epmd", path=programs.path)
         if not epmd:
             raise Refusal("Erlang's epmd was not found: install Erlang, or put its bin folder on the PATH.")
-        self.epmd = processes.start(self.state, "epmd", [epmd], environment, account, self.data)
+        if not (self.epmd and self.epmd.alive()):  # it outlives a killed node, and must be ended with the next one
+            self.epmd = processes.start(self.state, "epmd", [epmd], environment, account, self.data)
         server = programs.home / "sbin" / "rabbitmq-server"
         self.process = processes.start(self.state, "rabbitmq", [server], environment, account, self.data)
         self.wait()
