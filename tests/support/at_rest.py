@@ -5,7 +5,7 @@ import base64
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
@@ -23,6 +23,11 @@ PART_OF_A_NUMBER = b"0123456789abcdefABCDEF-."
 def places(platform: Platform) -> list[Path]:
     """The folders of the test's PostgreSQL and RabbitMQ with their logs, and the platform's own."""
     return [open_state().part("test").folder, platform.folder]
+
+
+def parts(paths: Iterable[Path], where: Sequence[Path]) -> set[str]:
+    """Which parts of these places the files lie in."""
+    return {path.relative_to(next(place for place in where if place in path.parents)).parts[0] for path in paths}
 
 
 async def settle(platform: Platform) -> None:
