@@ -62,6 +62,7 @@ async def test_databases_and_roles_are_made_and_changed_passwords_are_set(server
             assert told == f"{role} in {service}"
             await connection.close()
     await the_owner_needs_nobody_to_migrate(tmp_path)
+    await a_backup_is_restored_by_the_owner(server, tmp_path)
     old = (tmp_path / "audit_database_url").read_text()
     (tmp_path / "audit_database_url").unlink()
     credentials.main([str(tmp_path), f"--postgres=127.0.0.1:{server.port}"])
@@ -79,3 +80,20 @@ async def the_owner_needs_nobody_to_migrate(folder: Path) -> None:
     await connection.close()
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await asyncpg.connect(accounts.removesuffix("/accounts") + "/audit")
+
+
+async def a_backup_is_restored_by_the_owner(server: Postgres, folder: Path) -> None:
+    """As the runbook has it: dump, an empty database of the same name, restore, migrate."""
+    owner, programs = (folder / "audit_owner_database_url").read_text(), find_binaries(server.state)
+    dump = str(folder / "audit.dump")
+    subprocess.run([programs / "pg_dump", "--format=custom", f"--file={dump}", owner], check=True)
+    superuser = await asyncpg.connect(server.url)
+    await superuser.execute("drop database audit with (force)")
+    await superuser.close()
+    prepare(server, folder)
+    restore = [programs / "pg_restore", "--no-owner", "--exit-on-error", f"--dbname={owner}", dump]
+    subprocess.run(restore, check=True)
+    assert await migrate(owner, "audit", services()["audit"].migrations) == [], "everything was in the backup"
+    connection = await asyncpg.connect((folder / "audit_database_url").read_text())
+    assert await connection.fetchval("select count(*) from outbox") == 0
+    await connection.close()
