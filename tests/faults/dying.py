@@ -31,14 +31,24 @@ class Point:
     when: Test = always
 
 
+def place_of(point: Point) -> tuple[Any, str]:
+    """The owner and the name of what is called there. Raises AttributeError when it has gone."""
+    module, _, path = point.target.partition(":")
+    *way, name = path.split(".")
+    return reduce(getattr, way, importlib.import_module(module)), name
+
+
+def epitaph(service: str, label: str) -> bytes:
+    """What a process writes when it comes to its point, so that no other death is taken for this one."""
+    return f"killed at {service}: {label}\n".encode()
+
+
 def die_at(service: str, label: str, visit: int) -> None:
     """Patch the point so that its `visit`-th visit ends this process at once."""
     from tests.faults.points import POINTS, VICTIM
 
     point = next(one for one in [*POINTS, *VICTIM] if (one.service, one.label) == (service, label))
-    module, _, path = point.target.partition(":")
-    *way, name = path.split(".")
-    owner = reduce(getattr, way, importlib.import_module(module))
+    owner, name = place_of(point)
     original: Callable[..., Any] = getattr(owner, name)
     left = [visit]
 
@@ -46,6 +56,7 @@ def die_at(service: str, label: str, visit: int) -> None:
         if point.when(*arguments, **named):
             left[0] -= 1
             if left[0] == 0:
+                os.write(2, epitaph(service, label))
                 os.kill(os.getpid(), signal.SIGKILL)
 
     async def waiting(*arguments: Any, **named: Any) -> Any:

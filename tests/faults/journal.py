@@ -28,6 +28,7 @@ class Journal:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._written = self._flushed = 0
         self._flushing = asyncio.Lock()
+        self.acknowledged = 0
 
     def close(self) -> None:
         """No more lines."""
@@ -39,6 +40,7 @@ class Journal:
 
     async def end(self, action: Action, outcome: Outcome, status: int | None = None) -> None:
         """`ok`: acknowledged; `fail`: certainly not done; `unknown`: who knows."""
+        self.acknowledged += outcome == "ok"
         await self._line({outcome: action.word, "event": action.event, "by": action.by, "status": status})
 
     async def _line(self, said: dict[str, Any]) -> None:

@@ -95,15 +95,16 @@ async def without_database(place: Place, kind: str) -> AsyncIterator[None]:
     """The database is stopped, stands still, or can be reached and never answers."""
     if kind == "stopped":
         await place.servers.kill_postgres()
-        yield
-        await asyncio.to_thread(place.servers.postgres.start)
     elif kind == "frozen":
         place.servers.freeze()
-        yield
-        place.servers.thaw()
     else:
         place.database.freeze()
+    try:
         yield
+    finally:
+        if kind == "stopped":
+            await asyncio.to_thread(place.servers.postgres.start)
+        place.servers.thaw()
         place.database.thaw()
 
 
@@ -113,13 +114,14 @@ async def without_broker(place: Place, kind: str) -> AsyncIterator[None]:
     if kind == "away":
         place.broker.refusing = True
         place.broker.cut()
-        yield
-        place.broker.refusing = False
     elif CHAOS:
         await place.servers.block_broker(True)
-        yield
-        await place.servers.block_broker(False)
     else:
         place.broker.freeze()
+    try:
         yield
+    finally:
+        place.broker.refusing = False
         place.broker.thaw()
+        if CHAOS and kind == "blocked":
+            await place.servers.block_broker(False)

@@ -6,6 +6,7 @@ from tests.faults.dying import Point, Test
 
 BEFORE: Literal["before"] = "before"
 AFTER: Literal["after"] = "after"
+TALK = "notifier.sending.conversation:Conversation"
 CONFIRM = "aiormq.channel:Channel._confirm_delivery"
 
 
@@ -19,22 +20,26 @@ def _multiple(_message: Any, *_: Any, multiple: bool = False) -> bool:
 
 
 def _says(word: bytes) -> Test:
-    return lambda _talk, _client, *words: bool(words[0] == word)
+    return lambda _talk, data, **_: bool(data.startswith(word))
+
+
+def _heard(step: str) -> Test:
+    return lambda talk: bool(talk.step == step)
 
 
 def _relay(service: str) -> list[Point]:
     """What is said: from the outbox to the broker."""
-    relay = "chassis.amqp.relay:Relay"
+    relay, outlet = "chassis.amqp.relay:Relay", "chassis.amqp.outlet:Outlet"
     return [
         Point(service, "before the outbox is written", "chassis.sql.database:_write_outbox", BEFORE),
         Point(service, "the outbox is written, not committed", "chassis.sql.database:_write_outbox", AFTER),
         Point(service, "committed, nobody was told", f"{relay}._committed", BEFORE),
         Point(service, "the lead was taken, nothing carried", f"{relay}._carry", BEFORE),
-        Point(service, "numbered, not published", f"{relay}._publish", BEFORE),
-        Point(service, "before one message leaves", f"{relay}._send", BEFORE),
+        Point(service, "numbered, not published", f"{outlet}.publish", BEFORE),
+        Point(service, "before one message leaves", f"{outlet}._send", BEFORE),
         Point(service, "a confirm has arrived unseen", CONFIRM, BEFORE, _relays_channel),
-        Point(service, "one message is confirmed", f"{relay}._send", AFTER),
-        Point(service, "all is confirmed, nothing forgotten", f"{relay}._publish", AFTER),
+        Point(service, "one message is confirmed", f"{outlet}._send", AFTER),
+        Point(service, "all is confirmed, nothing forgotten", f"{outlet}.publish", AFTER),
         Point(service, "the outbox is empty again", f"{relay}._rest", BEFORE),
     ]  # fmt: skip
 
@@ -100,8 +105,8 @@ IDENTITY = [
     Point("identity", "before an action is said", "chassis.sql.database:_write_outbox", BEFORE),
     Point("identity", "an action is said, not committed", "chassis.sql.database:_write_outbox", AFTER),
     Point("identity", "an action is committed, not answered", "chassis.amqp.relay:Relay._committed", BEFORE),
-    Point("identity", "actions are numbered", "chassis.amqp.relay:Relay._publish", BEFORE),
-    Point("identity", "actions are confirmed", "chassis.amqp.relay:Relay._publish", AFTER),
+    Point("identity", "actions are numbered", "chassis.amqp.outlet:Outlet.publish", BEFORE),
+    Point("identity", "actions are confirmed", "chassis.amqp.outlet:Outlet.publish", AFTER),
     Point("identity", "a one-time password is issued", "identity.store.one_time_passwords:issue", AFTER),
     Point("identity", "its mail is ordered", "identity.api.one_time_passwords:send_mail", AFTER),
     Point("identity", "its entry is counted", "identity.store.one_time_passwords:count_try", AFTER),
@@ -121,15 +126,15 @@ NOTIFIER = [
     Point("notifier", "a sender has a mail", "notifier.sending.desk:Desk.take", AFTER),
     Point("notifier", "its secret is opened, its text written", "notifier.sending.senders:Sender._message", AFTER),
     Point("notifier", "the mail server is reached", "notifier.sending.relay:Relay._connect", AFTER),
-    Point("notifier", "before MAIL", "notifier.sending.relay:_Talk._say", BEFORE, _says(b"MAIL")),
-    Point("notifier", "after MAIL", "notifier.sending.relay:_Talk._say", AFTER, _says(b"MAIL")),
-    Point("notifier", "before RCPT", "notifier.sending.relay:_Talk._say", BEFORE, _says(b"RCPT")),
-    Point("notifier", "after RCPT", "notifier.sending.relay:_Talk._say", AFTER, _says(b"RCPT")),
+    Point("notifier", "before MAIL", f"{TALK}._write", BEFORE, _says(b"MAIL")),
+    Point("notifier", "after MAIL", f"{TALK}._reply", AFTER, _heard("MAIL")),
+    Point("notifier", "RCPT is said, not answered", f"{TALK}._reply", BEFORE, _heard("RCPT")),
+    Point("notifier", "after RCPT", f"{TALK}._reply", AFTER, _heard("RCPT")),
     Point("notifier", "it is still wanted", "notifier.sending.senders:Sender._last_word", AFTER),
-    Point("notifier", "before DATA", "notifier.sending.relay:_Talk._say", BEFORE, _says(b"DATA")),
-    Point("notifier", "after DATA", "notifier.sending.relay:_Talk._say", AFTER, _says(b"DATA")),
-    Point("notifier", "before the text", "notifier.sending.relay:_Talk._text", BEFORE),
-    Point("notifier", "the text was taken", "notifier.sending.relay:_Talk._text", AFTER),
+    Point("notifier", "DATA is said, not answered", f"{TALK}._reply", BEFORE, _heard("DATA")),
+    Point("notifier", "after DATA", f"{TALK}._reply", AFTER, _heard("DATA")),
+    Point("notifier", "before the text", f"{TALK}.send", BEFORE),
+    Point("notifier", "the text was taken", f"{TALK}.send", AFTER),
     Point("notifier", "how it ended is handed in", "notifier.sending.desk:Desk.hand_in", BEFORE),
     Point("notifier", "before ends are written down", "notifier.sending.desk:record", BEFORE),
     Point("notifier", "ends are written down, not committed", "notifier.sending.desk:record", AFTER),

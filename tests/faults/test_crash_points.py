@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 
 import aiohttp
@@ -11,11 +11,12 @@ import pytest
 from deploy.local.cluster import Cluster
 from tests.faults.checker import check
 from tests.faults.crowd import Crowd, open_crowd
+from tests.faults.dying import epitaph, place_of
 from tests.faults.house import open_house
 from tests.faults.points import AFTERWARDS, FIRST_ONLY, POINTS
 from tests.faults.rounds import Rounds
 from tests.support.keys import Signer
-from tests.support.scale import CHAOS, scaled
+from tests.support.scale import CHAOS, progress, scaled
 
 KILLS = scaled(1, 25)
 SAMPLE = scaled(3, 1)
@@ -40,6 +41,7 @@ async def die(rounds: Rounds, service: str, label: str) -> None:
     began = asyncio.get_running_loop().time()
     visit = 1 if label in FIRST_ONLY else random.randint(1, 3)
     rounds.newcomers = 0
+    before = house.nursery.log.read_bytes().count(epitaph(service, label))
     await house.lives[service, 0].killed()
     life = await house.begin(service, death=(label, visit))
     try:
@@ -48,12 +50,21 @@ async def die(rounds: Rounds, service: str, label: str) -> None:
                 await rounds.go(service)
     except TimeoutError:
         raise AssertionError(f"{service}: nothing came to '{label}' {visit} times\n{house.logged()}") from None
+    assert house.nursery.log.read_bytes().count(epitaph(service, label)) == before + 1, house.logged()
     await house.begin(service)
-    print(f"{asyncio.get_running_loop().time() - began:6.1f} s  {service}: {label} ({visit})", flush=True)
+    progress(f"{asyncio.get_running_loop().time() - began:6.1f} s  {service}: {label} ({visit})")
+
+
+def test_every_point_is_there() -> None:
+    for point in POINTS:
+        owner, name = place_of(point)
+        assert callable(getattr(owner, name)), point
 
 
 @pytest.mark.requirement("R-1", "R-4", "H0", "H1", "H2", "H4", "H6", "H8")
-async def test_a_kill_at_any_point_loses_nothing_and_doubles_nothing(crowd: Crowd) -> None:
+async def test_a_kill_at_any_point_loses_nothing_and_doubles_nothing(
+    crowd: Crowd, record_property: Callable[[str, object], None]
+) -> None:
     rounds = Rounds(crowd)
     for _ in range(KILLS):
         for point in random.sample(POINTS, len(POINTS)) if CHAOS else POINTS[::SAMPLE]:
@@ -63,5 +74,5 @@ async def test_a_kill_at_any_point_loses_nothing_and_doubles_nothing(crowd: Crow
     await crowd.house.all_ready()
     await rounds.end()
     findings = await check(crowd, rubbish=rounds.rubbish)
-    print(findings.line())
+    record_property("found", f"{len(POINTS)} points, {KILLS} times: {findings.line()}")
     assert not findings.wrong

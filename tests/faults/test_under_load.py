@@ -58,6 +58,7 @@ async def test_without_the_database_everybody_is_answered_soon(place: Place, rec
                 ]
             slowest = max(slowest, loop.time() - began)
             assert {reply.status for reply in replies} == {503}
+    assert not any(life.over for life in place.house.lives.values()), place.house.logged()
     back = await recovered(crowd)
     await settle(place, record_property, f"{kind}: slowest answer {slowest:.1f} s, back after {back:.1f} s")
 
@@ -95,16 +96,15 @@ async def test_kills_cuts_and_freezes_while_people_work(place: Place, record_pro
         monkeys.freeze: scaled(1, 20),
         **({monkeys.kill_broker: scaled(0, 40)} if CHAOS else {}),
     }
-    loop = asyncio.get_running_loop()
-    before, began = len(Known.read(crowd.journal.path).ok), loop.time()
-    async with at_work(crowd, PACE) as load, asyncio.TaskGroup() as tasks:
+    loop, journal = asyncio.get_running_loop(), crowd.journal
+    before, began = journal.acknowledged, loop.time()
+    async with at_work(crowd, PACE), asyncio.TaskGroup() as tasks:
         supervisor = tasks.create_task(monkeys.supervise())
         running = [tasks.create_task(monkeys.harass(deed, times, seconds)) for deed, times in plans.items()]
-        running.append(tasks.create_task(asyncio.sleep(seconds)))
-        while not all(task.done() for task in running):
-            await asyncio.wait(running, timeout=10, return_when=asyncio.ALL_COMPLETED)
-            progress(f"{loop.time() - began:5.0f} s: {load.deeds} deeds, {dict(monkeys.done)}")
+        while not all(task.done() for task in running) or journal.acknowledged < before + ACTIONS:
+            await asyncio.sleep(scaled(1, 10))
+            progress(f"{loop.time() - began:5.0f} s: {journal.acknowledged - before} actions, {dict(monkeys.done)}")
         supervisor.cancel()
-    took, acknowledged = loop.time() - began, len(Known.read(crowd.journal.path).ok) - before
+    took, acknowledged = loop.time() - began, journal.acknowledged - before
     did = f"{acknowledged} acknowledged in {took:.0f} s ({acknowledged / took:.0f}/s), {dict(monkeys.done)}"
     await settle(place, record_property, did)

@@ -12,7 +12,7 @@ from chassis.amqp.consumer import Consumer
 from chassis.amqp.relay import Relay
 from chassis.messages import new_id
 from chassis.sql import DATABASE_AWAY, Database
-from notifier.sending.relay import Delivery, NoConnection
+from notifier.sending.relay import Delivery, NoConnection, Parcel
 from notifier.sending.relay import Relay as MailRelay
 from notifier.sending.wire import build
 from notifier.settings import Settings
@@ -163,7 +163,7 @@ async def test_a_mail_is_repeated_only_when_its_last_answer_was_cut_off(record_p
         async def attempt(to: str, message: bytes) -> Delivery | None:
             relay = MailRelay(settings)
             try:
-                return await relay.deliver(to, message, nothing_more)
+                return await relay.deliver(Parcel(to, message, nothing_more))
             except NoConnection:
                 return None
             finally:

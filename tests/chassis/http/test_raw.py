@@ -12,6 +12,7 @@ from tests.chassis.http.sample import Sample
 
 POST = b"POST /attempts HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
 BODY = b'{"word": "raw"}'
+pytestmark = pytest.mark.requirement("B-2")
 
 
 @pytest.mark.parametrize(
