@@ -6,7 +6,7 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
-from chassis.sql import Busy, Database
+from chassis.sql import DATABASE_AWAY, Database
 from identity.store import attempts, issues, logins, sessions, source_limits
 
 log = structlog.get_logger()
@@ -27,6 +27,6 @@ async def tidy(database: Database) -> None:
                 await issues.forget(tx, COUNTS_KEPT)
                 await attempts.forget(tx, COUNTS_KEPT)
                 await source_limits.forget(tx, COUNTS_KEPT)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Busy) as error:
+        except (*DATABASE_AWAY, asyncpg.PostgresError) as error:
             log.warning("tidying_waits", error=type(error).__name__)
         await asyncio.sleep(PAUSE_SECONDS)

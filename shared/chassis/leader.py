@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 
-from chassis.sql import Database
+from chassis.sql import DATABASE_AWAY, Database
 
 RETRY_SECONDS = 2.0
 
@@ -29,7 +29,7 @@ async def leading(database: Database, name: str) -> AsyncIterator[None]:
                     if not connection.is_closed():
                         try:
                             await connection.execute("select pg_advisory_unlock($1)", key)
-                        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                        except (*DATABASE_AWAY, asyncpg.PostgresError):
                             connection.terminate()
                 return
         await asyncio.sleep(RETRY_SECONDS)

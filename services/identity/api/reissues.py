@@ -10,7 +10,7 @@ from aiohttp import web
 from pydantic import Field, TypeAdapter, ValidationError
 
 from chassis.http import PUBLIC, Body, Routes, View
-from chassis.sql import Busy, Database, Tx
+from chassis.sql import DATABASE_AWAY, Database, Tx
 from contracts import fields
 from contracts.actions import Operator, Outcome
 from contracts.identity import PasswordReissued
@@ -78,7 +78,7 @@ async def carry_out(database: Database, secrets: Secrets, settings: IdentitySett
                 pass
             async with database.transaction() as tx:
                 await reissue_requests.forget(tx, GIVEN_UP_AFTER)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, Busy, NoSealingKey) as error:
+        except (*DATABASE_AWAY, asyncpg.PostgresError, NoSealingKey) as error:
             log.warning("reissues_wait", error=type(error).__name__)
             await asyncio.sleep(PAUSE_SECONDS)
         try:
