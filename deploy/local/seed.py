@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 
 from contracts.nexi import Administrator, NoticePublished, Office, PolicyholderRegistered, Profile
+from contracts.permissions import ENTRY_LABELS, Entry
 from deploy.local.outsiders import Outside, Person, new_password, secret_in
 
 HEAD_OFFICE, BRANCH = "100000001", "100000002"
@@ -79,7 +80,7 @@ APPLICANTS: tuple[dict[str, Any], ...] = (
         "phone": "03-1234-5679",
         "department": "見本課",
         "title": "",
-        "entry": "enter_and_apply",
+        "entry": Entry.ENTER_AND_APPLY,
         "contract_data": "listed_riders",
         "rider_codes": ["999999901", "999999902"],
         "application_data": "own",
@@ -90,7 +91,7 @@ APPLICANTS: tuple[dict[str, Any], ...] = (
         "phone": "",
         "department": "経理部",
         "title": "課長",
-        "entry": "enter",
+        "entry": Entry.ENTER,
         "contract_data": "all",
         "rider_codes": [],
         "application_data": "all",
@@ -110,9 +111,8 @@ async def seed(outside: Outside) -> list[Account]:
     head, other = head_office(HEAD_OFFICE, "taro@sample.com"), branch(BRANCH, "osaka@sample.com")
     await outside.say(head, other, *_notices())
     administrators = [
-        await first_login(outside, f"{event.policyholder_code}000", secret_in(await outside.letter_to(user_id)))
-        for event in (head, other)
-        if (user_id := f"{event.policyholder_code}000")
+        await first_login(outside, user_id, secret_in(await outside.letter_to(user_id)))
+        for user_id in (f"{HEAD_OFFICE}000", f"{BRANCH}000")
     ]
     accounts = [
         Account(person.user_id, password, f"管理者 {name}")
@@ -141,7 +141,7 @@ async def _register(administrator: Person, form: dict[str, Any]) -> Account:
             break
         await asyncio.sleep(0.1)
     _, password = await first_login(administrator.outside, user_id, secret_in(mail["text"]))
-    return Account(user_id, password, f"申込者 {form['name']}（{form['entry']}）")
+    return Account(user_id, password, f"申込者 {form['name']}（{ENTRY_LABELS[form['entry']]}）")
 
 
 def _notices() -> list[NoticePublished]:
