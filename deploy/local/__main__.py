@@ -43,14 +43,14 @@ def parser() -> argparse.ArgumentParser:
         ("kill", "kill -9 a process; it comes back", operations.kill),
     ):
         named = commands.add_parser(name, help=text)
-        named.add_argument("service")
+        named.add_argument("service", help="as `status` names it: audit, audit-2, rabbitmq, …")
         named.set_defaults(command=lambda state, options, act=act_on: act(state, options.service))
     operating = commands.add_parser("operate", help="a service's own command, e.g. `operate identity parked list`")
-    operating.add_argument("service")
-    operating.add_argument("arguments", nargs=argparse.REMAINDER)
+    operating.add_argument("service", help="whose command")
+    operating.add_argument("arguments", nargs=argparse.REMAINDER, help="as after `python -m SERVICE`")
     operating.set_defaults(command=lambda state, options: operations.operate(state, options.service, options.arguments))
     test = commands.add_parser("test-cluster", help="the PostgreSQL and RabbitMQ of the tests: start, stop or status")
-    test.add_argument("action", choices=["start", "stop", "status"])
+    test.add_argument("action", choices=["start", "stop", "status"], help="start one that stays, end it, or show it")
     test.set_defaults(command=test_cluster)
     return whole
 

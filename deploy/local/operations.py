@@ -86,7 +86,9 @@ def end(state: State, name: str, number: signal.Signals) -> int:
     for process in old.values():
         process.send(number)
     begun = time.monotonic()
-    while not back(state, old, known["services"].get(name, {"urls": []})["urls"]):
+    services = known["services"]
+    urls = [url for one in ([services[name]] if name in services else services.values()) for url in one["urls"]]
+    while not back(state, old, urls):  # after a server's end, until every service works with it again
         if time.monotonic() - begun > BACK_SECONDS:
             raise Refusal(f"{name} has not come back within a minute: see {known['log']}.")
         time.sleep(0.1)

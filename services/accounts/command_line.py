@@ -41,7 +41,7 @@ def show_policyholder(parser: argparse.ArgumentParser) -> Work:
 
 def show_changes(parser: argparse.ArgumentParser) -> Work:
     """List the changes of profiles that wait for their day, or apply the due ones now."""
-    parser.add_argument("action", choices=("list", "apply"))
+    parser.add_argument("action", choices=("list", "apply"), help="list what waits, or apply what is due now")
 
     async def run(settings: Settings, chosen: argparse.Namespace) -> None:
         async with _database(settings) as database:
@@ -56,7 +56,11 @@ def show_changes(parser: argparse.ArgumentParser) -> Work:
 
 def work_on_banks(parser: argparse.ArgumentParser) -> Work:
     """Import the master of banks (a CSV file, the demo set, the package zengin-code), or show its state."""
-    parser.add_argument("action", choices=("status", "import", "demo", "zengin"))
+    parser.add_argument(
+        "action",
+        choices=("status", "import", "demo", "zengin"),
+        help="show the state, or import from a file, the demo set, the package",
+    )
     parser.add_argument("file", nargs="?", type=Path, help=f"for import: CSV with {','.join(bank_files.COLUMNS)}")
     parser.add_argument("--encoding", default="utf-8-sig", help="of the file, for example cp932 (default: UTF-8)")
     parser.add_argument("--dry-run", action="store_true", help="check everything and change nothing")

@@ -56,7 +56,7 @@ def nexi(parser: argparse.ArgumentParser) -> Callable[[NexiSettings, argparse.Na
     publish.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help=text)
     publish.add_argument("--id", type=UUID, help="the event's id; the same id again is the same event")
     schema = actions.add_parser("schema", help="print the JSON Schema of an event")
-    schema.add_argument("type", choices=sorted(_types()))
+    schema.add_argument("type", choices=sorted(_types()), help="which event")
 
     async def run(settings: NexiSettings, chosen: argparse.Namespace) -> int:
         kind = _types()[chosen.type]

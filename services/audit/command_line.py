@@ -27,7 +27,11 @@ Work = Callable[[AuditSettings, argparse.Namespace], Awaitable[int | None]]
 
 def work_on_gaps(parser: argparse.ArgumentParser) -> Work:
     """List the holes in producers' numbers, or accept one with an explanation so that it is not reported."""
-    parser.add_argument("action", choices=("list", "explain", "producers"))
+    parser.add_argument(
+        "action",
+        choices=("list", "explain", "producers"),
+        help="open holes; accept one; how far each producer is complete",
+    )
     parser.add_argument("number", type=int, nargs="?", help="for explain: the number that `list` shows")
     parser.add_argument("explanation", nargs="?", help="for explain: why the hole is accepted")
 
@@ -49,7 +53,7 @@ def work_on_gaps(parser: argparse.ArgumentParser) -> Work:
 
 def dump(parser: argparse.ArgumentParser) -> Work:
     """Write the whole log into a file that `verify --export` can check on another machine."""
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file", type=Path, help="where to write it")
 
     async def run(settings: AuditSettings, chosen: argparse.Namespace) -> None:
         connection = await asyncpg.connect(settings.database_url, timeout=10)
@@ -136,7 +140,12 @@ def _read(path: Path) -> Any:
 def tail(parser: argparse.ArgumentParser) -> Work:
     """Follow what is recorded, live, as JSON Lines in OCSF classes; all policyholders."""
     parser.add_argument("--after", type=int, help="begin after this row; none: with what comes now")
-    parser.add_argument("--view", choices=("all", "history", "trail"), default="all")
+    parser.add_argument(
+        "--view",
+        choices=("all", "history", "trail"),
+        default="all",
+        help="the access history, the security trail, or both (default)",
+    )
     parser.add_argument("--no-follow", action="store_true", help="end when everything so far was shown")
 
     async def run(settings: AuditSettings, chosen: argparse.Namespace) -> None:

@@ -138,10 +138,11 @@ def _add_parked(commands: Any, service: Service) -> None:
         return action
 
     add("list", "List the open ones, oldest first.", _list)
-    add("show", "Show one with its body.", _show).add_argument("number", type=int)
+    add("show", "Show one with its body.", _show).add_argument("number", type=int, help="number of `list`")
     replayed = add("replay", "Try these again now (handling stays exactly-once).", _replay)
     replayed.add_argument("numbers", type=int, nargs="*", help="numbers of `list`; none: all open ones")
-    add("discard", "Give these up; they stay recorded.", _discard).add_argument("numbers", type=int, nargs="+")
+    discarded = add("discard", "Give these up; they stay recorded.", _discard)
+    discarded.add_argument("numbers", type=int, nargs="+", help="numbers of `list`")
 
 
 async def _list(database: Database, _chosen: argparse.Namespace) -> None:

@@ -51,3 +51,26 @@ def test_the_verifiers_explain_themselves(program: str) -> None:
 def test_every_make_target_on_the_page_exists() -> None:
     targets = set(re.findall(r"(?m)^([a-z]+):", (ROOT / "Makefile").read_text()))
     assert set(re.findall(r"`make ([a-z]+)", PAGE)) <= targets
+
+
+def unexplained(parser: argparse.ArgumentParser, path: str) -> list[str]:
+    """Commands and arguments without a word of help."""
+    found = []
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            told = {one.dest: one.help for one in action._choices_actions}
+            for name, command in action.choices.items():
+                found += [] if told.get(name) else [f"{path} {name}"]
+                found += unexplained(command, f"{path} {name}")
+        elif not action.help:
+            found.append(f"{path} {'/'.join(action.option_strings) or action.dest}")
+    return found
+
+
+@pytest.mark.parametrize("name", services())
+def test_every_command_of_a_service_explains_all_its_arguments(name: str) -> None:
+    assert unexplained(build_parser(services()[name]), name) == []
+
+
+def test_the_launcher_explains_all_its_arguments() -> None:
+    assert unexplained(launcher.parser(), "deploy.local") == []

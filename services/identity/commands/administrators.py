@@ -26,11 +26,11 @@ _ADDRESS: TypeAdapter[str] = TypeAdapter(fields.Address)
 
 def administrator(parser: ArgumentParser) -> Run:
     """Create a company's administrator (the password goes out as a letter), disable, or enable again."""
-    parser.add_argument("action", choices=["create", "disable", "enable"])
-    parser.add_argument("policyholder_code")
+    parser.add_argument("action", choices=["create", "disable", "enable"], help="what to do")
+    parser.add_argument("policyholder_code", help="保険利用者コード, 9 digits")
     created = parser.add_argument_group("for create")
     for name in ("name", "email", "postal-code", "address", "phone", "department", "title"):
-        created.add_argument(f"--{name}", default="")
+        created.add_argument(f"--{name}", default="", help="of the administrator, as on the letter")
 
     async def work(means: Operating, chosen: Namespace) -> Mapping[str, Any]:
         if chosen.action == "create":

@@ -19,9 +19,16 @@ MAY = {Role.OPERATOR: Permission.OPERATE, Role.PARTNER: Permission.REPORT}
 
 def token(parser: ArgumentParser) -> Run:
     """Print an access token for an operator or one of NEXI's systems; `rotate-keys` ends all of them."""
-    parser.add_argument("--role", choices=[Role.OPERATOR, Role.PARTNER], required=True)
+    parser.add_argument(
+        "--role",
+        choices=[Role.OPERATOR, Role.PARTNER],
+        required=True,
+        help="operator: our people; partner: NEXI's systems",
+    )
     parser.add_argument("--name", required=True, help="for whom; the trail shows it")
-    parser.add_argument("--days", type=int, default=1, choices=range(1, 31), metavar="1..30")
+    parser.add_argument(
+        "--days", type=int, default=1, choices=range(1, 31), metavar="1..30", help="how long it is valid (default: 1)"
+    )
 
     async def work(means: Operating, chosen: Namespace) -> str:
         role, name = Role(chosen.role), f"{chosen.role}:{chosen.name}"[:64]

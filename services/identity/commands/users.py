@@ -14,8 +14,8 @@ from identity.store.users import User
 
 def user(parser: ArgumentParser) -> Run:
     """Show a user's state: enabled, locked, which passwords there are, sessions."""
-    parser.add_argument("action", choices=["show"])
-    parser.add_argument("user_id")
+    parser.add_argument("action", choices=["show"], help="what to do")
+    parser.add_argument("user_id", help="WebユーザーID, 12 digits")
 
     async def work(means: Operating, chosen: Namespace) -> Mapping[str, Any]:
         async with means.database.transaction() as tx:
@@ -30,7 +30,7 @@ def user(parser: ArgumentParser) -> Run:
 
 def unlock(parser: ArgumentParser) -> Run:
     """End a user's lock early."""
-    parser.add_argument("user_id")
+    parser.add_argument("user_id", help="WebユーザーID, 12 digits")
 
     async def work(means: Operating, chosen: Namespace) -> Mapping[str, Any]:
         async with means.database.transaction() as tx:
@@ -47,7 +47,7 @@ def unlock(parser: ArgumentParser) -> Run:
 
 def end_sessions(parser: ArgumentParser) -> Run:
     """End all sessions of a user, everywhere."""
-    parser.add_argument("user_id")
+    parser.add_argument("user_id", help="WebユーザーID, 12 digits")
 
     async def work(means: Operating, chosen: Namespace) -> Mapping[str, Any]:
         async with means.database.transaction() as tx:

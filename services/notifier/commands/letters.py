@@ -33,7 +33,7 @@ def define(parser: argparse.ArgumentParser) -> Run:
     posted = actions.add_parser("posted", help="Confirm that a letter left: its sheet is destroyed (recorded).")
     posted.set_defaults(work=_posted)
     for one in (printing, posted):
-        one.add_argument("id", type=UUID)
+        one.add_argument("id", type=UUID, help="id of `letters list`")
         one.add_argument("--operator", required=True, help="who you are")
     printing.add_argument("--to", type=Path, required=True, help="file for the PDF; only you can read it")
     return _run

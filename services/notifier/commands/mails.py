@@ -24,12 +24,12 @@ def define(parser: argparse.ArgumentParser) -> Run:
     search = actions.add_parser("search", help="Mails that fit everything given, newest first.")
     search.set_defaults(work=_search)
     search.add_argument("--number", help="Web application number")
-    search.add_argument("--user", dest="user_id")
-    search.add_argument("--policyholder", dest="policyholder_code")
-    search.add_argument("--state", choices=[state.value for state in State])
+    search.add_argument("--user", dest="user_id", help="whose mails: WebユーザーID")
+    search.add_argument("--policyholder", dest="policyholder_code", help="whose mails: 保険利用者コード")
+    search.add_argument("--state", choices=[state.value for state in State], help="what became of it")
     for bound in ("--since", "--until"):
         search.add_argument(bound, type=_moment, help="e.g. 2026-04-01T09:00+09:00")
-    search.add_argument("--limit", type=int, default=50)
+    search.add_argument("--limit", type=int, default=50, help="at most so many (default: 50)")
     unknown = actions.add_parser("unknown", help="Mails of which nobody knows whether the relay has them.")
     unknown.set_defaults(work=_unknown)
     show = actions.add_parser("show", help="One mail and what operators did with it; never its secret.")
@@ -38,10 +38,10 @@ def define(parser: argparse.ArgumentParser) -> Run:
     resend.set_defaults(work=_resend)
     resend.add_argument("--operator", required=True, help="who you are")
     for one in (show, resend):
-        one.add_argument("id", type=UUID)
+        one.add_argument("id", type=UUID, help="id of `mails search`")
     statistics = actions.add_parser("statistics", help="How many mails of each kind came to which end.")
     statistics.set_defaults(work=_statistics)
-    statistics.add_argument("--hours", type=float, default=24.0)
+    statistics.add_argument("--hours", type=float, default=24.0, help="of the last hours (default: 24)")
     return _run
 
 
