@@ -68,14 +68,15 @@ async def queued(crowd: Crowd) -> dict[str, int]:
 async def _rows(crowd: Crowd, known: Known, findings: Findings) -> None:
     async with crowd.house.platform.owner("audit") as database:
         history = await database.fetch("select type, name, source_address from history")
+    tried = known.ok | known.unknown
     rows: Counter[Action] = Counter()
     for row in history:
         by_name = Action(row["type"], row["name"])
-        rows[by_name if by_name in known.ok | known.unknown else _by_source(row)] += 1
+        rows[by_name if by_name in tried else _by_source(row)] += 1
     findings.recovered = len(known.unknown & rows.keys())
     findings.lost += sorted(known.ok - rows.keys(), key=str)
     findings.duplicated += [action for action, count in rows.items() if count > 1]
-    findings.unexpected += [action for action in rows if action not in known.ok | known.unknown]
+    findings.unexpected += [action for action in rows if action not in tried]
 
 
 def _by_source(row: Any) -> Action:
