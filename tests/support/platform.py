@@ -28,6 +28,8 @@ from tests.support.keys import Signer
 NAMES = ("identity", "accounts", "applications", "notifier", "audit")
 SERVICES = Path(__file__).parents[2] / "services"
 ROLES_LOCK = 0x726F_6C65
+PASSWORD = hashlib.sha256(b"every role and broker user of tests").hexdigest()[:24]
+"""One for all platforms: they share servers, and whoever prepares a platform sets the passwords anew."""
 
 
 def services() -> dict[str, Service]:
@@ -48,7 +50,7 @@ class Platform:
         self.prefix = f"t{secrets.token_hex(4)}"
         self.host = f"{self.prefix}_platform"
         self.partner_host = f"{self.prefix}_nexi"
-        self._password = hashlib.sha256(cluster.postgres_url.encode()).hexdigest()[:24]
+        self._password = PASSWORD
         self._stack = AsyncExitStack()
         self._started: dict[str, Runtime] = {}
         self._serial = 0
