@@ -65,7 +65,7 @@ async def test_a_letter_is_drawn_printed_twice_at_most_and_destroyed_when_posted
     letter_id = await wishes.say(wishes.letter(code, PASSWORD))
     await letter(wishes, letter_id)
     await command("list")
-    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
     (line,) = [one for one in listed if one["id"] == str(letter_id)]
     assert (line["about_user_id"], line["company"]) == (f"{code}000", "見本貿易株式会社")
 
