@@ -23,6 +23,7 @@ from chassis.sql import Database, migrate
 from contracts.caller import Caller
 from deploy.local.cluster import Cluster
 from deploy.local.databases import with_database, with_login
+from tests.support import sealing
 from tests.support.keys import Signer
 
 NAMES = ("identity", "accounts", "applications", "notifier", "audit")
@@ -119,6 +120,8 @@ class Platform:
             "log_format": "text",
         }
         given["state"].mkdir(parents=True, exist_ok=True)
+        if name == "notifier":
+            sealing.STATES.add(given["state"])
         return self.services[name].settings(**(given | overrides))
 
     async def start(self, name: str, **overrides: Any) -> Runtime:
