@@ -117,6 +117,16 @@ class Crowd:
             await eventually(known, 30)
 
 
+async def once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """aiohttp would say a PUT again by itself, and the refusal of the second would hide that the first was done."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        if isinstance(error, aiohttp.ClientConnectorError):
+            raise
+        raise aiohttp.ClientConnectionError("the connection was lost") from error
+
+
 @asynccontextmanager
 async def open_crowd(house: House, companies: int = 3) -> AsyncIterator[Crowd]:
     """A crowd at home in a house that is ready, with a journal in its folder."""
@@ -124,7 +134,7 @@ async def open_crowd(house: House, companies: int = 3) -> AsyncIterator[Crowd]:
     nexi = Nexi(Speaker(house.platform.broker("nexi", house.platform.partner_host), "nexi"))
     timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
     connector = aiohttp.TCPConnector(limit=0)
-    async with aiohttp.ClientSession(timeout=timeout, connector=connector) as session:
+    async with aiohttp.ClientSession(timeout=timeout, connector=connector, middlewares=[once]) as session:
         try:
             crowd = Crowd(house, journal, nexi, session)
             await crowd.settle_in(companies)
