@@ -31,7 +31,7 @@ INITDB_OPTIONS = (
 SETTINGS = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",  # a socket's path may be 107 bytes at most; a checkout can lie deeper
-    "max_connections": "300",
+    "max_connections": "1000",  # the tests run a dozen platforms side by side, each with the pools of five services
     "shared_buffers": "256MB",
     "effective_cache_size": "1GB",
     "max_wal_size": "2GB",
