@@ -16,11 +16,11 @@ from contracts.notifier import SendMail, Template
 from notifier.keys import KeyRing
 from tests.notifier.catchers import Catcher
 from tests.notifier.conftest import told
-from tests.notifier.processes import serving
 from tests.notifier.relays import Taken
 from tests.notifier.wishes import Wishes, address
 from tests.support.eventually import eventually
 from tests.support.platform import Platform, Speaker
+from tests.support.processes import Process, serving
 from tests.support.scale import scaled
 
 SENDERS = 4
@@ -40,17 +40,17 @@ class Fleet:
     platform: Platform
     settings: dict[str, Any]
     stack: AsyncExitStack
-    processes: list[asyncio.subprocess.Process] = field(default_factory=list)
+    processes: list[Process] = field(default_factory=list)
 
     async def add(self) -> None:
         """One more."""
-        self.processes.append(await self.stack.enter_async_context(serving(self.platform, **self.settings)))
+        self.processes.append(await self.stack.enter_async_context(serving(self.platform, "notifier", **self.settings)))
 
     async def kill(self, chance: random.Random) -> None:
         """Any one, and start another."""
         victim = self.processes.pop(chance.randrange(len(self.processes)))
-        victim.kill()
-        await victim.wait()
+        victim.child.kill()
+        await victim.child.wait()
         await self.add()
 
 

@@ -1,8 +1,6 @@
 """What an operator types, and what a monitoring system reads: every mail's fate without a secret."""
 
 import argparse
-import json
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
@@ -14,31 +12,17 @@ from notifier.commands import previews
 from notifier.mails.catalogue import CATALOGUE
 from notifier.service import service
 from notifier.settings import Settings
+from tests.notifier.terminal import Command, printed, typed
 from tests.notifier.test_operators import receipt
 from tests.notifier.wishes import Wishes, address
 from tests.support import unique
 from tests.support.mailbox import Mailbox
 
-Command = Callable[..., Awaitable[int]]
-
 
 @pytest.fixture
 def command(wishes: Wishes) -> Command:
     """`await command("search", "--number", …)` as on the command line."""
-
-    async def run(*words: object) -> int:
-        parser = argparse.ArgumentParser()
-        work = commands.define(parser)
-        settings = wishes.runtime.provides[service.settings]
-        assert isinstance(settings, Settings)
-        return await work(settings, parser.parse_args([str(word) for word in words])) or 0
-
-    return run
-
-
-def printed(capsys: pytest.CaptureFixture[str]) -> list[Any]:
-    """The lines that a command has printed; services of this worker may log between them."""
-    return [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+    return typed(wishes, commands.define)
 
 
 async def test_the_command_line_searches_shows_and_sends_again(

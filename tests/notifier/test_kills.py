@@ -7,11 +7,11 @@ import pytest
 
 from contracts.notifier import Template
 from tests.notifier.conftest import sending_to, told
-from tests.notifier.processes import serving
 from tests.notifier.relays import bad_relay
 from tests.notifier.wishes import Wishes, address
 from tests.support.eventually import eventually
 from tests.support.platform import Platform
+from tests.support.processes import serving
 
 pytestmark = pytest.mark.chaos
 
@@ -29,12 +29,15 @@ async def test_a_kill_between_the_text_and_the_answer_repeats_the_same_mail(apar
                 await asyncio.sleep(60)
 
         relay.wait = silent
-        async with serving(apart, **told(relay.port, apart.folder / "letters")) as process:
+        async with serving(apart, "notifier", **told(relay.port, apart.folder / "letters")) as process:
             async with asyncio.timeout(20):
                 await taken.wait()
-            process.kill()
-            await process.wait()
-        async with serving(apart, **told(relay.port, apart.folder / "letters")), apart.owner("notifier") as database:
+            process.child.kill()
+            await process.child.wait()
+        async with (
+            serving(apart, "notifier", **told(relay.port, apart.folder / "letters")),
+            apart.owner("notifier") as database,
+        ):
 
             async def sent() -> bool:
                 return bool(await database.fetchval("select state = 'sent' from mails where id = $1", mail_id))

@@ -1,10 +1,7 @@
 """The administrator's first password leaves as a letter: sealed until it is drawn, encrypted until it is posted."""
 
-import argparse
 import asyncio
-import json
 import stat
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,26 +15,18 @@ from notifier.commands import letters as commands
 from notifier.letters.spool import Gone, Spool
 from notifier.service import service
 from notifier.settings import Settings
+from tests.notifier.terminal import Command, printed, typed
 from tests.notifier.wishes import Wishes
 from tests.support import unique
 from tests.support.eventually import eventually
 
 PASSWORD = "Hk7mPw3xRt9vNc4d"
-Command = Callable[..., Awaitable[int]]
 
 
 @pytest.fixture
 def command(wishes: Wishes) -> Command:
     """`await command("print", letter_id, "--to", file, "--operator", "me")` as on the command line."""
-
-    async def run(*words: object) -> int:
-        parser = argparse.ArgumentParser()
-        work = commands.define(parser)
-        settings = wishes.runtime.provides[service.settings]
-        assert isinstance(settings, Settings)
-        return await work(settings, parser.parse_args([str(word) for word in words])) or 0
-
-    return run
+    return typed(wishes, commands.define)
 
 
 async def letter(wishes: Wishes, letter_id: UUID, state: str = "waiting") -> Any:
@@ -65,8 +54,7 @@ async def test_a_letter_is_drawn_printed_twice_at_most_and_destroyed_when_posted
     letter_id = await wishes.say(wishes.letter(code, PASSWORD))
     await letter(wishes, letter_id)
     await command("list")
-    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
-    (line,) = [one for one in listed if one["id"] == str(letter_id)]
+    (line,) = [one for one in printed(capsys) if one["id"] == str(letter_id)]
     assert (line["about_user_id"], line["company"]) == (f"{code}000", "見本貿易株式会社")
 
     file = tmp_path / "letter.pdf"
