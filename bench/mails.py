@@ -25,10 +25,10 @@ from notifier.mails.names import OwnTemplate
 from notifier.sending.wire import build
 from notifier.store import mails
 from notifier.store.mails import NewMail
-from tests.notifier.processes import serving
 from tests.notifier.wishes import Wishes, address
 from tests.support.keys import Signer
 from tests.support.platform import Platform
+from tests.support.processes import serving
 
 SENDER = "web_info@nexi.go.jp"
 WHOLE_NAMES = ("notifier", "identity", "applications")
@@ -105,7 +105,7 @@ async def ours(platform: Platform, port: int, counted: Counted, senders: int, co
     told = {"smtp_port": port, "smtp_security": "none", "senders": senders, "spool": platform.folder / "letters"}
     async with platform.owner("notifier") as database:
         await write_down(platform, database, count)
-        async with serving(platform, **told):
+        async with serving(platform, "notifier", **told):
             await database.execute("analyze mails")
             await asyncio.sleep(1)
             async with database.transaction() as tx:

@@ -8,6 +8,7 @@ import re
 import secrets
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,8 @@ from chassis.messages import BATCH, Envelope, Event, encode, new_id
 from deploy.local.refusals import Refusal
 
 MAIL_ROOM = "mail-room"
+PATIENCE_SECONDS = 30.0
+"""How long an outsider waits for what others do: a mail, a letter, a gateway that starts again."""
 PASSWORD_LABELS = ("新しいパスワード", "初期パスワード", "ワンタイムパスワード")
 
 
@@ -46,10 +49,19 @@ class Outside:
         return body
 
     async def try_to(self, method: str, service: str, path: str, **options: Any) -> tuple[int, Any]:
-        """One request that may be refused; its status and body."""
-        async with self.http.request(method, self.gateway(service) + path, **options) as answer:
-            is_json = "json" in answer.content_type
-            return answer.status, await (answer.json(content_type=None) if is_json else answer.read())
+        """One request that may be refused; its status and body. A gateway that just starts again is waited for."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                async with self.http.request(method, self.gateway(service) + path, **options) as answer:
+                    is_json = "json" in answer.content_type
+                    return answer.status, await (answer.json(content_type=None) if is_json else answer.read())
+            except aiohttp.ClientConnectorError as error:  # nothing was sent: saying it again cannot do it twice
+                if time.monotonic() > deadline:
+                    raise Refusal(f"{service} could not be reached for {PATIENCE_SECONDS:.0f} s: {error}.") from error
+                await asyncio.sleep(0.1)
+            except aiohttp.ClientConnectionError as error:
+                raise Refusal(f"{service} went away during {method} {path}; whether it was done is unknown.") from error
 
     async def say(self, *events: Event) -> list[UUID]:
         """NEXI's systems publish, on their own virtual host with their own user; answers the ids."""
@@ -68,11 +80,11 @@ class Outside:
 
     async def mail_to(self, address: str, subject: str, after: str = "") -> dict[str, Any]:
         """The newest mail to `address` whose subject holds `subject`, newer than the mail `after`; waits for it."""
-        asked = {"recipient": address, "subject": subject, "after": after, "wait": "30"}
+        asked = {"recipient": address, "subject": subject, "after": after, "wait": f"{PATIENCE_SECONDS:.0f}"}
         async with self.http.get(f"{self.known['inbox_url']}api/messages", params=asked) as answer:
             found = (await answer.json())["messages"]
         if not found:
-            raise Refusal(f"No mail 「{subject}」 came to {address} within 30 s.")
+            raise Refusal(f"No mail 「{subject}」 came to {address} within {PATIENCE_SECONDS:.0f} s.")
         return dict(found[0])
 
     async def newest_mail(self, address: str) -> str:

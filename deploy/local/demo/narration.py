@@ -10,9 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from deploy.local.outsiders import PATIENCE_SECONDS
 from deploy.local.refusals import Refusal
-
-PATIENCE_SECONDS = 30.0
 
 
 @dataclass

@@ -1,0 +1,53 @@
+"""An outsider waits for a gateway that starts again, and never says a request twice that may have been done."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import unused_port
+
+from deploy.local.outsiders import Outside
+from deploy.local.refusals import Refusal
+
+
+@pytest.fixture
+async def outside() -> AsyncIterator[Outside]:
+    """An outsider who knows one gateway, which nobody serves yet."""
+    async with aiohttp.ClientSession() as http:
+        yield Outside({"services": {"accounts": {"urls": [f"http://127.0.0.1:{unused_port()}"]}}}, http)
+
+
+def port(outside: Outside) -> int:
+    """Where the gateway is expected."""
+    return int(outside.gateway("accounts").rpartition(":")[2])
+
+
+async def test_a_gateway_that_starts_again_is_waited_for(outside: Outside) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.json_response({"path": request.path})
+
+    asked = asyncio.create_task(outside.call("GET", "accounts", "/accounts"))
+    await asyncio.sleep(0.3)
+    assert not asked.done()
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port(outside)).start()
+    try:
+        assert await asked == {"path": "/accounts"}
+    finally:
+        await runner.cleanup()
+
+
+async def test_a_request_whose_answer_is_lost_is_not_said_again(outside: Outside) -> None:
+    heard = []
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", port(outside)):
+        with pytest.raises(Refusal, match="accounts went away during POST /accounts; whether it was done is unknown"):
+            await outside.call("POST", "accounts", "/accounts")
+    assert len(heard) == 1
