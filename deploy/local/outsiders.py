@@ -11,6 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -49,19 +50,23 @@ class Outside:
         return body
 
     async def try_to(self, method: str, service: str, path: str, **options: Any) -> tuple[int, Any]:
-        """One request that may be refused; its status and body. A gateway that just starts again is waited for."""
+        """One request that may be refused; its status and body. A gateway that starts or is busy is waited for."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                async with self.http.request(method, self.gateway(service) + path, **options) as answer:
-                    is_json = "json" in answer.content_type
-                    return answer.status, await (answer.json(content_type=None) if is_json else answer.read())
-            except aiohttp.ClientConnectorError as error:  # nothing was sent: saying it again cannot do it twice
-                if time.monotonic() > deadline:
-                    raise Refusal(f"{service} could not be reached for {PATIENCE_SECONDS:.0f} s: {error}.") from error
-                await asyncio.sleep(0.1)
+                status, body = await self._ask(method, service, path, **options)
+            except aiohttp.ClientConnectorError as error:  # nothing was sent
+                status, body = HTTPStatus.SERVICE_UNAVAILABLE, str(error)
             except aiohttp.ClientConnectionError as error:
                 raise Refusal(f"{service} went away during {method} {path}; whether it was done is unknown.") from error
+            if status != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                return status, body
+            await asyncio.sleep(0.2)
+
+    async def _ask(self, method: str, service: str, path: str, **options: Any) -> tuple[int, Any]:
+        async with self.http.request(method, self.gateway(service) + path, **options) as answer:
+            is_json = "json" in answer.content_type
+            return answer.status, await (answer.json(content_type=None) if is_json else answer.read())
 
     async def say(self, *events: Event) -> list[UUID]:
         """NEXI's systems publish, on their own virtual host with their own user; answers the ids."""

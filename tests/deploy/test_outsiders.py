@@ -24,9 +24,11 @@ def port(outside: Outside) -> int:
     return int(outside.gateway("accounts").rpartition(":")[2])
 
 
-async def test_a_gateway_that_starts_again_is_waited_for(outside: Outside) -> None:
-    async def answer(request: web.Request) -> web.Response:
-        return web.json_response({"path": request.path})
+async def test_a_gateway_that_starts_again_and_is_busy_at_first_is_waited_for(outside: Outside) -> None:
+    statuses = [200, 503]
+
+    async def answer(request: web.BaseRequest) -> web.Response:
+        return web.json_response({"path": request.path}, status=statuses.pop())
 
     asked = asyncio.create_task(outside.call("GET", "accounts", "/accounts"))
     await asyncio.sleep(0.3)
