@@ -11,7 +11,7 @@ from portal.answers import Answer
 from portal.forms import Form
 from portal.gateways import Gateway, Refused
 from portal.seals import Unreadable
-from portal.sheets.sheet import Sheet
+from portal.sheets.sheet import InputSheet
 from portal.visits import Visit
 
 REFRESHED: Final = (
@@ -38,7 +38,7 @@ def demand_administrator(visit: Visit) -> None:
         raise NotAllowed
 
 
-async def show(visit: Visit, sheet: Sheet, path: str, carried: dict[str, Any], values: dict[str, Any]) -> Answer:
+async def show(visit: Visit, sheet: InputSheet, path: str, carried: dict[str, Any], values: dict[str, Any]) -> Answer:
     """The input; `carried` and `values` are for a page that is opened, not for one that comes back.
 
     A new input moves into an address of its own, which holds its key: back and reload show the same input again, and
@@ -64,7 +64,7 @@ async def show(visit: Visit, sheet: Sheet, path: str, carried: dict[str, Any], v
     )
 
 
-async def save(visit: Visit, sheet: Sheet, path: str) -> Answer:
+async def save(visit: Visit, sheet: InputSheet, path: str) -> Answer:
     """申込内容の確認へ: check, save, and go on; or back to the input with what is wrong."""
     carried = visit.state.get("carried")
     if carried is None:
@@ -85,7 +85,7 @@ async def save(visit: Visit, sheet: Sheet, path: str) -> Answer:
     return visit.go(f"/applications/{number}/{'attachments' if sheet.attachments else 'confirmation'}")
 
 
-async def _send(visit: Visit, sheet: Sheet, carried: dict[str, Any], values: Mapping[str, Any]) -> Any:
+async def _send(visit: Visit, sheet: InputSheet, carried: dict[str, Any], values: Mapping[str, Any]) -> Any:
     """Save. A new input that has led to a draft before (back in the browser) corrects that draft, while it is one."""
     content = sheet.content(values, carried)
     if "number" in carried:
@@ -120,7 +120,7 @@ async def _correct(visit: Visit, which: Mapping[str, Any], content: dict[str, An
 
 
 async def _refused(
-    visit: Visit, sheet: Sheet, path: str, carried: dict[str, Any], values: dict[str, Any], refusal: Refused
+    visit: Visit, sheet: InputSheet, path: str, carried: dict[str, Any], values: dict[str, Any], refusal: Refused
 ) -> Answer:
     if refusal.kind == "wrong-state":
         return visit.go(f"/applications/{carried['number']}")
@@ -133,7 +133,9 @@ async def _refused(
     raise refusal
 
 
-async def _refreshed(visit: Visit, sheet: Sheet, path: str, carried: dict[str, Any], values: dict[str, Any]) -> Answer:
+async def _refreshed(
+    visit: Visit, sheet: InputSheet, path: str, carried: dict[str, Any], values: dict[str, Any]
+) -> Answer:
     """Somebody else saved in between: what was typed stays, what is saved stands beside it."""
     found = await visit.ask(Gateway.APPLICATIONS, "GET", f"/applications/{carried['number']}")
     now = sheet.values(found["content"], carried)

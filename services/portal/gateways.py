@@ -64,6 +64,7 @@ class Gateways:
             timeout=aiohttp.ClientTimeout(total=settings.gateway_seconds, connect=3),
             connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, keepalive_timeout=10),
             cookie_jar=aiohttp.DummyCookieJar(),
+            middlewares=[_changing_once],
         )
 
     async def close(self) -> None:
@@ -96,6 +97,19 @@ class Gateways:
         except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
             raise Unavailable(gateway) from error
         return answer
+
+
+async def _changing_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """aiohttp repeats a PUT or DELETE of itself when the connection is lost; a change that had been done would then be
+    refused as stale. Reading may be repeated."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        if request.method == "GET":
+            raise
+        raise aiohttp.ClientConnectionError("the connection was lost") from error
 
 
 async def refuse(gateway: Gateway, answer: aiohttp.ClientResponse) -> NoReturn:

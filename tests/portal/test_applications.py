@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from tests.portal.bare import Browser
 from tests.portal.desks import Desk, Town
 from tests.portal.errands import PDF, administrator, draft, fill_account, fill_day, register_account
 
@@ -104,6 +105,24 @@ async def test_going_back_after_an_application_begins_another_and_pressing_delet
         deletions.append(await desk.page.locator("#number").inner_text())
     assert deletions[0] == deletions[1]
     assert await numbers_listed(desk) == [deletions[0], second, first]
+
+
+@pytest.mark.requirement("R233")
+async def test_a_deletion_has_no_input_to_go_back_to(desk: Desk, town: Town) -> None:
+    admin = await administrator(town)
+    await desk.enter(admin)
+    await register_account(desk, "7777777")
+    await desk.open("/accounts")
+    await desk.page.get_by_role("radio").check()
+    await desk.press("削除")
+    draft = f"/applications/{await desk.page.locator('#number').inner_text()}"
+    assert await desk.page.get_by_role("link", name="修正する").count() == 0
+    await desk.open(f"{draft}/input")
+    assert desk.path() == draft
+    bare = Browser(town.url)
+    await bare.log_in(admin)
+    form = {"form_token": await bare.form_token("/administrator")}
+    assert (await bare.ask("POST", f"{draft}/input", form))[:2] == (303, draft)
 
 
 @pytest.mark.requirement("P1", "R188")

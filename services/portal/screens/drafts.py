@@ -9,6 +9,7 @@ from portal.forms import Form
 from portal.gateways import Gateway, Refused
 from portal.routing import Needs, Screens
 from portal.sheets.catalogue import sheet_of
+from portal.sheets.sheet import InputSheet
 from portal.visits import Visit
 
 screens = Screens()
@@ -26,7 +27,7 @@ async def show_input(visit: Visit) -> Answer:
     """修正する: the input with what is saved."""
     found = await found_by(visit)
     sheet = sheet_of(found)
-    if not found["may_resume"] or not sheet.editable:
+    if not found["may_resume"] or not isinstance(sheet, InputSheet):
         return visit.go(f"/applications/{found['number']}")
     carried = {"number": found["number"], "version": found["version"], **await sheet.resume(visit, found)}
     return await entry.show(visit, sheet, visit.request.path, carried, sheet.values(found["content"], carried))
@@ -35,7 +36,10 @@ async def show_input(visit: Visit) -> Answer:
 @screens.post("/applications/{number:[0-9-]+}/input", needs=Needs.USER)
 async def save_input(visit: Visit) -> Answer:
     """Save under the same number."""
-    return await entry.save(visit, sheet_of(await found_by(visit)), visit.request.path)
+    sheet = sheet_of(found := await found_by(visit))
+    if not isinstance(sheet, InputSheet):
+        return visit.go(f"/applications/{found['number']}")
+    return await entry.save(visit, sheet, visit.request.path)
 
 
 @screens.get("/applications/{number:[0-9-]+}/confirmation", needs=Needs.USER)
@@ -97,7 +101,7 @@ async def _back(visit: Visit, path: str, refusal: Refused) -> Answer:
     """A missing tick is shown at the confirmation; a content that is no longer right at the input."""
     sheet = sheet_of(found := await found_by(visit))
     errors = sheet.place(refusal.fields)
-    if "acknowledged" in errors or not sheet.editable:
+    if "acknowledged" in errors or not isinstance(sheet, InputSheet):
         return visit.go(f"{path}/confirmation", {"errors": errors})
     carried = {"number": found["number"], "version": found["version"], **await sheet.resume(visit, found)}
     values = sheet.values(found["content"], carried)

@@ -8,7 +8,7 @@ from portal.answers import Answer
 from portal.gateways import Gateway
 from portal.routing import Needs, Screens
 from portal.sheets.catalogue import MENUS, PATTERN_2, plain
-from portal.sheets.sheet import Sheet
+from portal.sheets.sheet import InputSheet
 from portal.troubles import NoSuchPage
 from portal.visits import Visit
 
@@ -48,7 +48,7 @@ async def _kinds(visit: Visit) -> tuple[str, dict[str, Any]]:
     return title, {key: known[key] for key in keys if key in known}
 
 
-async def _sheet(visit: Visit) -> Sheet:
+async def _sheet(visit: Visit) -> InputSheet:
     _title, kinds = await _kinds(visit)
     kind = kinds.get(visit.args["procedure"])
     if kind is None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from portal.answers import Answer
 from portal.gateways import Gateway, Refused
-from portal.sheets.sheet import Judgement, Row, Sheet, digits_of, text_of
+from portal.sheets.sheet import InputSheet, Judgement, Row, Sheet, digits_of, text_of
 from portal.visits import Visit
 
 LABELS: Final = {
@@ -25,7 +25,7 @@ ALREADY: Final = "同じ利用区分の口座がすでに登録されていま�
 CHOICES: Final = {"choose_bank": "/accounts/banks", "choose_branch": "/accounts/branches"}
 
 
-class AccountEntry(Sheet):
+class AccountEntry(InputSheet):
     """口座登録 and 口座情報変更; `carried["account"]` names the account and the version that is changed."""
 
     title = "口座登録・変更・削除"
@@ -96,7 +96,6 @@ class AccountDeletion(Sheet):
     steps = ("申込内容の確認", "申込完了")
     apply = "申込む"
     overview = ("/accounts", "口座情報一覧へ")
-    editable = False
 
     async def rows(self, visit: Visit, application: Mapping[str, Any]) -> list[Row]:
         try:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from portal.sheets.accounts import AccountDeletion, AccountEntry
 from portal.sheets.plain import PlainProcedure
 from portal.sheets.policyholder import PolicyholderChange
-from portal.sheets.sheet import Sheet
+from portal.sheets.sheet import InputSheet, Sheet
 
 MENUS: Final = {
     "buyer_procedures": ("海外商社登録等のお手続き", ("buyer_registration", "sleeping_release")),
@@ -36,7 +36,7 @@ def menu_of(procedure: str) -> str:
     return next((menu for menu, (_, keys) in MENUS.items() if procedure in keys), next(iter(MENUS)))
 
 
-def plain(menu: str, kind: Any) -> Sheet:
+def plain(menu: str, kind: Any) -> InputSheet:
     """The sheet of a procedure of the catalogue, as the gateway describes it."""
     return PlainProcedure(menu, kind["label"], pattern=2 if menu == PATTERN_2 else 1, attachments=kind["attachments"])
 

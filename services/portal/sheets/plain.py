@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from portal.sheets.sheet import Row, Sheet, text_of
+from portal.sheets.sheet import InputSheet, Row, text_of
 from portal.visits import Visit
 
 LABELS: Final = {"subject": "件名", "body": "申込内容", "remarks": "備考"}
 LIMITS: Final = {"subject": 100, "body": 20_000, "remarks": 2000}
 
 
-class PlainProcedure(Sheet):
+class PlainProcedure(InputSheet):
     """The sheet of one of them; what other front ends have put into a content stays in it."""
 
     template = "procedures/input.html"

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portal.gateways import Gateway
-from portal.sheets.sheet import Row, Sheet, digits_of, text_of
+from portal.sheets.sheet import InputSheet, Row, digits_of, text_of
 from portal.visits import Visit
 
 LABELS: Final = {
@@ -40,7 +40,7 @@ def dated(day: str) -> str:
     return f"{year}年{month}月{number}日"
 
 
-class PolicyholderChange(Sheet):
+class PolicyholderChange(InputSheet):
     """The sheet; `carried["base"]` are the items as the input showed them first."""
 
     title = "保険利用者情報の変更"

@@ -1,6 +1,7 @@
 """What every procedure's sheet can do; the three steps of an application work with this alone."""
 
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,65 +30,71 @@ class Judgement:
     hint: str = ""
 
 
-class Sheet:
-    """One kind of procedure: its words, its input, and how its content is shown.
-
-    `carried` is what an input screen hides, sealed, between its page and its button: what it was opened with.
-    """
+class Sheet(ABC):
+    """One kind of procedure: its words, and how its content is shown. Alone it has nothing to type."""
 
     title: str
     """Stands before the name of the step in the headings."""
     steps: tuple[str, ...] = ("申込内容の入力", "申込内容の確認", "申込完了")
-    template: str
-    """The input."""
-    onward: str = "申込内容の確認へ"
     apply: str = "申込み"
     overview: tuple[str, str] = ("/", "ユーザーページへ")
     """Where the confirmation leads back to, and its words."""
     pattern: int = 1
-    editable: bool = True
+    editable: bool = False
     """Whether there is an input to go back to."""
     attachments: bool = False
 
-    def required(self, carried: Mapping[str, Any]) -> Mapping[str, str]:
-        """Label by name of the fields that may not be empty."""
-        raise NotImplementedError
-
-    def read(self, typed: Mapping[str, Any]) -> dict[str, Any]:
-        """The values of the input's fields out of what a form sent."""
-        raise NotImplementedError
-
-    def values(self, content: Mapping[str, Any], carried: Mapping[str, Any]) -> dict[str, Any]:
-        """The values of the input's fields for a saved content."""
-        raise NotImplementedError
-
-    def content(self, values: Mapping[str, Any], carried: Mapping[str, Any]) -> dict[str, Any]:
-        """What is saved."""
-        raise NotImplementedError
-
-    async def resume(self, visit: Visit, application: Mapping[str, Any]) -> dict[str, Any]:
-        """What the input of a saved draft carries, beside its number and version."""
-        raise NotImplementedError
-
+    @abstractmethod
     async def rows(self, visit: Visit, application: Mapping[str, Any]) -> list[Row]:
         """The content item by item, for confirmation, completion and detail."""
-        raise NotImplementedError
-
-    async def look(self, visit: Visit, carried: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
-        """What the input's template wants to know beside its form."""
-        return {}
 
     async def judged(self, visit: Visit, application: Mapping[str, Any]) -> Judgement:
         """Whether a draft could be carried out if it were submitted now."""
         return Judgement()
 
+    def place(self, errors: Mapping[str, list[str]]) -> dict[str, list[str]]:
+        """A gateway's errors by field."""
+        return {name.removeprefix(CONTENT): sentences for name, sentences in errors.items()}
+
+
+class InputSheet(Sheet):
+    """A sheet with an input.
+
+    `carried` is what the input hides, sealed, between its page and its button: what it was opened with.
+    """
+
+    template: str
+    """The input."""
+    onward: str = "申込内容の確認へ"
+    editable = True
+
+    @abstractmethod
+    def required(self, carried: Mapping[str, Any]) -> Mapping[str, str]:
+        """Label by name of the fields that may not be empty."""
+
+    @abstractmethod
+    def read(self, typed: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of the input's fields out of what a form sent."""
+
+    @abstractmethod
+    def values(self, content: Mapping[str, Any], carried: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of the input's fields for a saved content."""
+
+    @abstractmethod
+    def content(self, values: Mapping[str, Any], carried: Mapping[str, Any]) -> dict[str, Any]:
+        """What is saved."""
+
+    @abstractmethod
+    async def resume(self, visit: Visit, application: Mapping[str, Any]) -> dict[str, Any]:
+        """What the input of a saved draft carries, beside its number and version."""
+
+    async def look(self, visit: Visit, carried: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+        """What the input's template wants to know beside its form."""
+        return {}
+
     def aside(self, visit: Visit, carried: dict[str, Any], values: dict[str, Any], path: str) -> Answer | None:
         """Where another button of the input than the one onward leads."""
         return None
-
-    def place(self, errors: Mapping[str, list[str]]) -> dict[str, list[str]]:
-        """A gateway's errors by field of the input."""
-        return {name.removeprefix(CONTENT): sentences for name, sentences in errors.items()}
 
 
 def text_of(typed: Mapping[str, Any], name: str) -> str:
