@@ -5,7 +5,6 @@ import typing
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +24,8 @@ from chassis.asyncapi import document
 from chassis.background import background as background_work
 from chassis.housekeeping import keep_house, retry_parked
 from chassis.http import Problem, Route, Routes, Serving, build_application, health, serve
-from chassis.http.guard import LEAVING
 from chassis.messages import Message
+from chassis.readiness import Check, can_serve, can_work
 from chassis.revocations import Revocations
 from chassis.settings import Settings
 from chassis.sql import Database
@@ -35,9 +34,7 @@ from chassis.tokens import Verifier
 log = structlog.get_logger()
 
 FLUSH_SECONDS = 2.0
-SERVING = ("database", "access")
 
-Check = Callable[[], Awaitable[str | None]]
 Provide = Callable[[Any, Database], AbstractAsyncContextManager[Mapping[type, object]]]
 
 
@@ -100,7 +97,7 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
         }  # fmt: skip
         consumers = [Consumer(service.name, listeners, database, provides) for listeners in service.listeners]
         background = await stack.enter_async_context(background_work())
-        application = _gateway(service, provides, verifier, _readiness(database, revocations, consumers))
+        application = _gateway(service, provides, verifier, can_work(database, revocations, consumers))
         relay = Relay(database, settings.database_url, {"": settings.broker_url})
         background.start("relay", relay.run())
         stack.push_async_callback(_flush, database)
@@ -145,9 +142,7 @@ def _gateway(
         return web.json_response(contract)
 
     application.router.add_get("/asyncapi.json", asyncapi)
-    # For load balancers: without its broker a service cannot do its whole work, and still answers every request.
-    serving = {name: ready[name] for name in SERVING} | {"leaving": partial(_leaving, application)}
-    application.router.add_get("/serving", health.ready(serving))
+    application.router.add_get("/serving", health.ready(can_serve(application, ready)))
     return application
 
 
@@ -194,34 +189,6 @@ def _consuming(consumer: Consumer, url: str) -> Callable[[], Awaitable[None]]:
 def _arguments(task: Callable[..., Any], provides: Mapping[type, object]) -> dict[str, object]:
     hints = {name: hint for name, hint in typing.get_type_hints(task).items() if name != "return"}
     return {name: provides[hint] for name, hint in hints.items()}
-
-
-def _readiness(database: Database, revocations: Revocations, consumers: Sequence[Consumer]) -> Mapping[str, Check]:
-    """Named checks: None when well, else what is wrong."""
-
-    async def database_answers() -> str | None:
-        await database.fetchval("select 1")
-        return None
-
-    async def sessions_known() -> str | None:
-        return None if revocations.caught_up.is_set() else "ended sessions are not known yet"
-
-    async def listening() -> str | None:
-        missing = [consumer.queue for consumer in consumers if not consumer.attached]
-        return f"not attached: {', '.join(missing)}" if missing else None
-
-    async def outbox_young() -> str | None:
-        refused = await database.fetchrow("select type, refused from outbox where refused is not null limit 1")
-        if refused is not None:
-            return f"the broker refuses {refused['type']}: {refused['refused']}"
-        age = await database.fetchval("select extract(epoch from now() - min(occurred_at)) from outbox")
-        return f"oldest unpublished event is {age:.0f} s old" if age and age > 300 else None
-
-    return {"database": database_answers, "access": sessions_known, "broker": listening, "outbox": outbox_young}
-
-
-async def _leaving(application: web.Application) -> str | None:
-    return "about to stop" if application[LEAVING].is_set() else None
 
 
 async def _flush(database: Database) -> None:
