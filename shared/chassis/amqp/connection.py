@@ -21,8 +21,8 @@ LONGEST_PAUSE_SECONDS = 5.0
 async def connected(url: str, purpose: str) -> AsyncIterator[AbstractConnection]:
     """A plain connection (not the library's robust one, whose recovery loses consumers silently)."""
     address = URL(url).update_query(heartbeat=HEARTBEAT_SECONDS, name=purpose)
-    async with asyncio.timeout(CONNECT_SECONDS):
-        connection = await aio_pika.connect(address, timeout=CONNECT_SECONDS)
+    async with asyncio.timeout(CONNECT_SECONDS):  # aio-pika's own is wait_for, which in Python 3.11 loses cancellations
+        connection = await aio_pika.connect(address)
     try:
         yield connection
     finally:
@@ -34,10 +34,11 @@ async def connected(url: str, purpose: str) -> AsyncIterator[AbstractConnection]
 
 
 def reraise_if_cancelled(error: BaseException) -> None:
-    """aio-pika raises CancelledError for a lost connection too; only a real cancellation may end a loop."""
+    """Only a real cancellation may end a loop, and it must: aio-pika raises CancelledError for a lost connection too,
+    and another error when it was cancelled in the middle of opening one."""
     task = asyncio.current_task()
-    if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0:
-        raise error
+    if task is not None and task.cancelling() > 0:
+        raise error if isinstance(error, asyncio.CancelledError) else asyncio.CancelledError from error
 
 
 async def persist(purpose: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -17,6 +17,8 @@ IDLE_SECONDS = 1.0
 ANNOUNCE_PAUSE_SECONDS = 0.005  # NOTIFY in every commit would cost up to 60 % of the commits
 POSITION_SECONDS = 5.0
 LEADER_LOCK = 0x7265_6C61  # 'rela'
+SESSION = {"application_name": "relay", "client_connection_check_interval": "1s"}
+"""Whose process has died leaves the queue for the lock; PostgreSQL would keep its place until the leader goes."""
 
 UNPUBLISHED = Gauge("outbox_waiting_events", "Events committed and not yet confirmed by the broker")
 
@@ -84,7 +86,7 @@ class Relay:
             await asyncio.sleep(ANNOUNCE_PAUSE_SECONDS)
 
     async def _lead(self) -> None:
-        connection = await asyncpg.connect(self._dsn, timeout=5, server_settings={"application_name": "relay"})
+        connection = await asyncpg.connect(self._dsn, timeout=5, server_settings=SESSION)
         try:
             await connection.execute("select pg_advisory_lock($1)", LEADER_LOCK)
             self._leading = True

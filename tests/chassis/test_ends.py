@@ -1,0 +1,94 @@
+"""What is cancelled ends, at whatever moment it is, and leaves nothing behind on the servers."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from chassis.amqp.connection import persist
+from chassis.amqp.relay import Relay
+from chassis.revocations import Revocations
+from chassis.settings import Settings
+from chassis.sql import Database
+from tests.support.eventually import eventually
+from tests.support.platform import Platform
+from tests.support.scale import scaled
+
+QUEUING = """
+select count(*) from pg_stat_activity where application_name = 'relay' and wait_event = 'advisory' and datname = $1
+"""
+
+
+@pytest.fixture
+def settings(platform: Platform) -> Settings:
+    """Of a service whose databases and queues are there."""
+    return platform.settings("accounts")
+
+
+@pytest.fixture
+async def database(settings: Settings) -> AsyncIterator[Database]:
+    """The service's database."""
+    database = await Database.connect(settings.database_url, source="accounts", size=4)
+    yield database
+    await database.close()
+
+
+def relay(settings: Settings, database: Database) -> Relay:
+    """Another process' relay."""
+    return Relay(database, settings.database_url, {"": settings.broker_url})
+
+
+async def test_work_at_the_broker_ends_whenever_it_is_cancelled(settings: Settings, database: Database) -> None:
+    for number in range(scaled(40, 400)):
+        access = persist("access", Revocations(f"ends-{number}", settings.broker_url).run)
+        work = [asyncio.create_task(access), asyncio.create_task(relay(settings, database).run())]
+        await asyncio.sleep(random.uniform(0, 0.02))
+        for task in work:
+            task.cancel()
+        _, going_on = await asyncio.wait(work, timeout=10)
+        for task in going_on:
+            task.cancel()
+        assert not going_on
+
+
+async def test_a_cancellation_counts_whatever_the_library_makes_of_it() -> None:
+    begun = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            begun.set()
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            raise ConnectionError("closed while it was opened") from None
+
+    task = asyncio.create_task(persist("broken", work))
+    await begun.wait()
+    task.cancel()
+    _, going_on = await asyncio.wait({task}, timeout=5)
+    task.cancel()
+    assert not going_on
+
+
+async def test_who_queued_to_lead_and_is_gone_leaves_the_queue(
+    platform: Platform, settings: Settings, database: Database
+) -> None:
+    await platform.start("accounts")
+    server = await asyncpg.connect(platform.cluster.postgres_url)  # who waits for what, others may not see
+    try:
+
+        async def queuing() -> bool:
+            return bool(await server.fetchval(QUEUING, settings.database_url.rpartition("/")[2]))
+
+        async def alone() -> bool:
+            return not await queuing()
+
+        await eventually(alone)
+        waiting = asyncio.create_task(relay(settings, database).run())
+        await eventually(queuing)
+        waiting.cancel()
+        await asyncio.wait({waiting}, timeout=10)
+        await eventually(alone, 10)
+    finally:
+        await server.close()
