@@ -182,7 +182,7 @@ def _registry() -> CollectorRegistry:
     return registry
 
 
-def _consuming(consumer: Consumer, url: str) -> Callable[[], Awaitable[None]]:
+def _consuming(consumer: Consumer, url: str) -> Callable[[], Coroutine[Any, Any, None]]:
     return lambda: consumer.consume(url)
 
 

@@ -71,6 +71,31 @@ async def test_a_cancellation_counts_whatever_the_library_makes_of_it() -> None:
     assert not going_on
 
 
+async def test_a_lost_connection_is_no_cancellation_even_after_a_failed_task_group() -> None:
+    attempts, well = 0, asyncio.Event()
+
+    async def fail() -> None:
+        raise ConnectionError("closed")
+
+    async def work() -> None:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(fail())
+        elif attempts == 2:
+            raise asyncio.CancelledError  # aio-pika's word for a connection that was lost
+        well.set()
+        await asyncio.sleep(60)
+
+    task = asyncio.create_task(persist("unlucky", work))
+    async with asyncio.timeout(10):
+        await well.wait()
+    task.cancel()
+    await asyncio.wait({task}, timeout=5)
+    assert task.cancelled()
+
+
 async def test_who_queued_to_lead_and_is_gone_leaves_the_queue(
     platform: Platform, settings: Settings, database: Database
 ) -> None:

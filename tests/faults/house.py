@@ -99,6 +99,15 @@ class House:
         ready = await asyncio.gather(*(self.ready(self.lives[one]) for one in wanted))
         assert all(ready), f"did not start: {self.logged()}"
 
+    async def renew(self) -> None:
+        """Every process gives way to a new one, as in a release: the services at once, their processes in turn."""
+        await asyncio.gather(*(self._renew(name) for name in self.platform.services))
+
+    async def _renew(self, name: str) -> None:
+        for place in range(self.processes):
+            await self.lives[name, place].stopped()
+            assert await self.ready(await self.begin(name, place)), self.logged()
+
     def logged(self) -> str:
         """The end of what the processes wrote."""
         return self.nursery.log.read_text(errors="replace")[-3000:]

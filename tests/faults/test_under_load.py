@@ -85,7 +85,21 @@ async def test_without_the_broker_requests_succeed(place: Place, record_property
     await settle(place, record_property, f"{did}; {drain}")
 
 
-@pytest.mark.skipif(not CHAOS, reason="wants the machine for itself: `make chaos`")
+@pytest.mark.requirement("R-12")
+async def test_a_release_while_people_work_is_hardly_noticed(place: Place, record_property: Tell) -> None:
+    journal, times = place.crowd.journal.path, scaled(1, 50)
+    async with at_work(place.crowd, PACE, workers=10):
+        before = Known.read(journal)
+        for done in range(times):
+            await place.house.renew()
+            progress(f"{done + 1} of {times} releases")
+        known = Known.read(journal)
+    asked = known.statuses - before.statuses
+    failed = sum(count for status, count in asked.items() if not 200 <= status < 500)
+    assert failed <= asked.total() / 1000, asked
+    await settle(place, record_property, f"{times} releases: {failed} of {asked.total()} requests failed")
+
+
 @pytest.mark.requirement("R-3", "R-4")
 async def test_kills_cuts_and_freezes_while_people_work(place: Place, record_property: Tell) -> None:
     crowd, seconds = place.crowd, ACTIONS / PACE

@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aio_pika
 import structlog
@@ -34,25 +35,38 @@ async def connected(url: str, purpose: str) -> AsyncIterator[AbstractConnection]
 
 
 def reraise_if_cancelled(error: BaseException) -> None:
-    """Only a real cancellation may end a loop, and it must: aio-pika raises CancelledError for a lost connection too,
-    and another error when it was cancelled in the middle of opening one."""
+    """aio-pika raises CancelledError for a lost connection too; only a real cancellation may end a loop."""
     task = asyncio.current_task()
-    if task is not None and task.cancelling() > 0:
-        raise error if isinstance(error, asyncio.CancelledError) else asyncio.CancelledError from error
+    if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0:
+        raise error
 
 
-async def persist(purpose: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Run `work` again and again until cancelled; each failure is logged and followed by a growing, random pause."""
+async def persist(purpose: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run `work` again and again until cancelled; each failure is logged and followed by a growing, random pause.
+
+    Each attempt is a task of its own. A cancellation that a library swallows or turns into another error cannot be lost
+    then, and what Python 3.11's task groups leave behind when they fail (their task counts as cancelled for ever) does
+    not end the next attempt.
+    """
     failures = 0
     while True:
         started = asyncio.get_running_loop().time()
+        attempt = asyncio.create_task(work(), name=purpose)
         try:
-            await work()
-        except (Exception, asyncio.CancelledError) as error:
-            reraise_if_cancelled(error)
+            await asyncio.wait({attempt})
+        finally:
+            await _end(attempt)
+        if attempt.cancelled() or attempt.exception():
+            error = "CancelledError" if attempt.cancelled() else type(attempt.exception()).__name__
             failures = 0 if asyncio.get_running_loop().time() - started > 30 else failures + 1
-            log.warning("connection_lost", purpose=purpose, error=type(error).__name__, failures=failures)
+            log.warning("connection_lost", purpose=purpose, error=error, failures=failures)
         await asyncio.sleep(min(LONGEST_PAUSE_SECONDS, 0.2 * 2**failures) * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+
+
+async def _end(attempt: asyncio.Task[None]) -> None:
+    while not attempt.done():
+        attempt.cancel()
+        await asyncio.wait({attempt}, timeout=1)
 
 
 async def until_closed(connection: AbstractConnection) -> None:
