@@ -66,7 +66,7 @@ class Postgres:
         cluster = self.data / "cluster"
         if not (cluster / "PG_VERSION").exists():
             self.create(binaries, cluster)
-        drop_stale_pid(cluster)
+        clear_up(cluster)
         settings = [f"--{name}={value}" for name, value in {**SETTINGS, "port": self.port}.items()]
         command: list[str | Path] = [binaries / "postgres", "-D", cluster, *settings]
         self.process = processes.start(self.state, "postgres", command, environment(), self.state.account, cluster)
@@ -107,14 +107,36 @@ class Postgres:
             self.process.stop(signal.SIGINT, STOP_SECONDS)
 
 
-def drop_stale_pid(cluster: Path) -> None:
-    """Remove the pid file that a kill left, unless a server truly works there (it must then refuse, not corrupt)."""
+def clear_up(cluster: Path) -> None:
+    """Remove the pid file that a kill left, once nobody works there any more (a server that does must stay alone).
+
+    The processes of a killed server outlive it for a moment. One that still writes while a new server recovers destroys
+    what was committed; PostgreSQL itself would notice them by the pid file, which may name another's pid by now.
+    """
     pid_file = cluster / "postmaster.pid"
-    if pid_file.exists():
-        pid = pid_file.read_text().split("\n", 1)[0]
-        working_in = Path(f"/proc/{pid}/cwd")
-        if not (working_in.exists() and working_in.resolve() == cluster.resolve()):
-            pid_file.unlink()
+    if not pid_file.exists():
+        return
+    server = int(pid_file.read_text().split("\n", 1)[0])
+    limit = time.monotonic() + STOP_SECONDS
+    while (pids := working_in(cluster)) and server not in pids:
+        if time.monotonic() > limit:
+            raise Refusal(f"Processes of a killed PostgreSQL still work in {cluster}: end {sorted(pids)}.")
+        time.sleep(0.02)
+    if not pids:
+        pid_file.unlink()
+
+
+def working_in(folder: Path) -> set[int]:
+    """The processes whose current folder it is, as it is of all of PostgreSQL's."""
+    wanted = folder.resolve()
+    return {int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _current(entry) == wanted}
+
+
+def _current(process: Path) -> Path | None:
+    try:
+        return (process / "cwd").readlink()
+    except OSError:  # gone by now, or another user's
+        return None
 
 
 def environment() -> dict[str, str]:

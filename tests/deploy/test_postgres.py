@@ -1,5 +1,7 @@
 """The private PostgreSQL is nobody else's, runs without root, and keeps what was committed."""
 
+import asyncio
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +52,21 @@ async def test_its_data_survives_a_kill(server: Postgres) -> None:
     server.process.stop(signal.SIGKILL)
     server.start()
     assert await ask(server, "select number from kept") == 1
+
+
+async def test_it_does_not_start_beside_a_process_of_a_killed_server_that_could_still_write(server: Postgres) -> None:
+    connection = await asyncpg.connect(server.url)
+    survivor = await connection.fetchval("select pg_backend_pid()")
+    os.kill(survivor, signal.SIGSTOP)
+    assert server.process
+    server.process.stop(signal.SIGKILL)
+    starting = asyncio.create_task(asyncio.to_thread(server.start))
+    await asyncio.wait({starting}, timeout=2)
+    assert not starting.done()
+    os.kill(survivor, signal.SIGCONT)
+    await starting
+    connection.terminate()
+    assert await ask(server, "select 1") == 1
 
 
 async def test_a_wrong_password_is_refused(server: Postgres) -> None:
