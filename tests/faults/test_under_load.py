@@ -96,7 +96,7 @@ async def test_a_release_while_people_work_is_hardly_noticed(place: Place, recor
         known = Known.read(journal)
     asked = known.statuses - before.statuses
     failed = sum(count for status, count in asked.items() if not 200 <= status < 500)
-    assert failed <= asked.total() / 1000, asked
+    assert failed <= max(1, asked.total() / 1000), asked  # one may meet the end of an idle connection
     await settle(place, record_property, f"{times} releases: {failed} of {asked.total()} requests failed")
 
 
