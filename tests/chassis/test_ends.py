@@ -12,8 +12,10 @@ from chassis.amqp.relay import Relay
 from chassis.revocations import Revocations
 from chassis.settings import Settings
 from chassis.sql import Database
+from deploy.local.cluster import Cluster
 from tests.support.eventually import eventually
-from tests.support.platform import Platform
+from tests.support.keys import Signer
+from tests.support.platform import Platform, services
 from tests.support.scale import scaled
 
 QUEUING = """
@@ -21,10 +23,19 @@ select count(*) from pg_stat_activity where application_name = 'relay' and wait_
 """
 
 
+@pytest.fixture(scope="module")
+async def apart(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
+    """A platform of one service, for processes that leave without a word: others would wait for them."""
+    platform = Platform(cluster, tmp_path_factory.mktemp("apart"), signer, of={"accounts": services()["accounts"]})
+    await platform.prepare()
+    yield platform
+    await platform.close()
+
+
 @pytest.fixture
-def settings(platform: Platform) -> Settings:
-    """Of a service whose databases and queues are there."""
-    return platform.settings("accounts")
+def settings(apart: Platform) -> Settings:
+    """Of the service."""
+    return apart.settings("accounts")
 
 
 @pytest.fixture
@@ -97,10 +108,10 @@ async def test_a_lost_connection_is_no_cancellation_even_after_a_failed_task_gro
 
 
 async def test_who_queued_to_lead_and_is_gone_leaves_the_queue(
-    platform: Platform, settings: Settings, database: Database
+    apart: Platform, settings: Settings, database: Database
 ) -> None:
-    await platform.start("accounts")
-    server = await asyncpg.connect(platform.cluster.postgres_url)  # who waits for what, others may not see
+    await apart.start("accounts")
+    server = await asyncpg.connect(apart.cluster.postgres_url)  # who waits for what, others may not see
     try:
 
         async def queuing() -> bool:

@@ -1,7 +1,6 @@
 """The whole platform as processes that can be killed one by one, each at an address that stays the same."""
 
 import asyncio
-import json
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -15,6 +14,7 @@ from chassis.service import Service
 from deploy.local.cluster import Cluster
 from tests.faults.lives import Life, Nursery, nursery
 from tests.notifier.relays import BadRelay, bad_relay
+from tests.support.environments import as_environment
 from tests.support.keys import Signer
 from tests.support.mailbox import free_port
 from tests.support.platform import Platform
@@ -63,11 +63,10 @@ class House:
         """What a process is told."""
         port = int(self.url(name, place).rpartition(":")[2])
         member = f"{self.platform.prefix}-{name}-{place}"
-        usual = {"port": port, "member": member, "log_level": "WARNING", "leaving_seconds": 0.5}
-        settings = self.platform.settings(name, **usual | self.told.get(name, {}))
-        prefix = str(settings.model_config["env_prefix"])
-        told = settings.model_dump(mode="json", exclude_none=True, exclude={"owner_database_url"})
-        return {f"{prefix}{key.upper()}": _written(value) for key, value in told.items()}
+        usual: dict[str, Any] = {
+            "port": port, "member": member, "log_level": "WARNING", "leaving_seconds": 0.5, "owner_database_url": None
+        }  # fmt: skip
+        return as_environment(self.platform.settings(name, **usual | self.told.get(name, {})))
 
     async def begin(self, name: str, place: int = 0, death: tuple[str, int] | None = None) -> Life:
         """A new life of a process; `death`: the label of a point and a visit."""
@@ -115,10 +114,6 @@ class House:
     async def close(self) -> None:
         """End every process."""
         await asyncio.gather(*(life.killed() for life in self.lives.values()))
-
-
-def _written(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 @asynccontextmanager

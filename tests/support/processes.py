@@ -1,7 +1,6 @@
 """Services as processes of their own: what they are told, what they write, where they answer."""
 
 import asyncio
-import json
 import os
 import re
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 
 from chassis.settings import Settings
 from tests.support import unique
+from tests.support.environments import as_environment
 from tests.support.eventually import eventually
 from tests.support.platform import Platform
 
@@ -31,12 +31,11 @@ class Process:
 
 def environment(settings: Settings) -> dict[str, str]:
     """The settings as a process of the same service finds them."""
-    prefix = str(settings.model_config.get("env_prefix"))
-    told = settings.model_dump(mode="json", exclude_none=True)
+    prefix = str(settings.model_config["env_prefix"])
     return (
         {name: value for name, value in os.environ.items() if not name.startswith(prefix)}
         | {"PYTHONPATH": f"{ROOT / 'services'}:{ROOT / 'shared'}", "PYTHONUTF8": "1"}
-        | {f"{prefix}{name.upper()}": _written(value) for name, value in told.items()}
+        | as_environment(settings)
     )
 
 
@@ -73,7 +72,3 @@ async def run(platform: Platform, name: str, *arguments: str, **overrides: Any) 
     )  # fmt: skip
     out, errors = await asyncio.wait_for(child.communicate(), 60)
     return child.returncode or 0, out.decode(), errors.decode()
-
-
-def _written(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

@@ -14,6 +14,7 @@ from chassis.service import running
 from chassis.settings import Settings
 from deploy.local.cluster import Cluster
 from deploy.local.outsiders import Outside
+from tests.support.environments import as_environment
 from tests.support.keys import Signer
 from tests.support.mailbox import free_port
 from tests.support.platform import NAMES, Platform
@@ -70,9 +71,7 @@ async def _mail_catcher(folder: Path, smtp: int, inbox: int) -> AsyncIterator[No
 
 def _environment(settings: Settings) -> dict[str, str]:
     """The settings as the operator's commands of the same service would find them."""
-    prefix = str(settings.model_config.get("env_prefix"))
-    told = {f"{prefix}{name.upper()}": str(value) for name, value in settings.model_dump(mode="json").items()}
-    return _inherited() | told
+    return _inherited() | as_environment(settings)
 
 
 def _inherited() -> dict[str, str]:
