@@ -18,6 +18,8 @@ from tests.support.eventually import eventually
 from tests.support.platform import Speaker
 
 REQUEST_SECONDS = 10.0
+IDLE_SECONDS = 0.2
+"""An idle connection is given up before the process at its other end, which leaves for longer, closes it."""
 PASSWORD = "ひよこが三羽あるいた-0123456789"
 
 
@@ -133,7 +135,7 @@ async def open_crowd(house: House, companies: int = 3) -> AsyncIterator[Crowd]:
     journal = Journal(house.platform.folder / f"{unique.word('journal')}.jsonl")
     nexi = Nexi(Speaker(house.platform.broker("nexi", house.platform.partner_host), "nexi"))
     timeout = aiohttp.ClientTimeout(total=REQUEST_SECONDS)
-    connector = aiohttp.TCPConnector(limit=0)
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=IDLE_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout, connector=connector, middlewares=[once]) as session:
         try:
             crowd = Crowd(house, journal, nexi, session)

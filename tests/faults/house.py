@@ -20,6 +20,7 @@ from tests.support.mailbox import free_port
 from tests.support.platform import Platform
 
 SENDERS = 2
+NOTICED_SECONDS = 0.2  # until a balancer that asks /serving sends nobody to a process that leaves
 STARTED_SECONDS = 120.0  # a bound, not a measure: the machine may be busy with other tests
 
 
@@ -104,7 +105,10 @@ class House:
 
     async def _renew(self, name: str) -> None:
         for place in range(self.processes):
-            await self.lives[name, place].stopped()
+            stopping = asyncio.create_task(self.lives[name, place].stopped())
+            await asyncio.sleep(NOTICED_SECONDS)
+            self._ready.discard((name, place))
+            await stopping
             assert await self.ready(await self.begin(name, place)), self.logged()
 
     def logged(self) -> str:

@@ -42,6 +42,13 @@ async def settle(platform: Platform) -> None:
 
 async def found(secrets: Sequence[str], where: Sequence[Path]) -> dict[str, set[Path]]:
     """The secrets that rest somewhere in some spelling, and the files that hold them."""
+    try:
+        return await _found(secrets, where)
+    except FileNotFoundError:  # PostgreSQL renamed a segment of its log between the search and the second look
+        return await found(secrets, where)
+
+
+async def _found(secrets: Sequence[str], where: Sequence[Path]) -> dict[str, set[Path]]:
     hits: dict[str, set[Path]] = {}
     for start in range(0, len(secrets), AT_ONCE):
         spelled = {form: secret for secret in secrets[start : start + AT_ONCE] for form in spellings(secret)}
