@@ -12,6 +12,8 @@ from portal.settings import PortalSettings
 
 log = structlog.get_logger()
 MOST_CONNECTIONS: Final = 200
+IDLE_SECONDS: Final = 1.5
+"""An idle connection is given up before a process that leaves (`leaving_seconds`) closes it under a request."""
 
 
 class Gateway(StrEnum):
@@ -62,7 +64,7 @@ class Gateways:
         self._urls = {one: str(getattr(settings, f"{one}_url")).rstrip("/") for one in Gateway}
         self._http = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=settings.gateway_seconds, connect=3),
-            connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, keepalive_timeout=10),
+            connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, keepalive_timeout=IDLE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             middlewares=[_changing_once],
         )
