@@ -3,7 +3,7 @@
 .NOTPARALLEL:
 RUN := .venv/bin/python
 LOCAL := $(RUN) -m deploy.local
-WORKERS ?= 3
+WORKERS ?= 2
 LONGEST ?= 300  # seconds; a test that hangs fails with its stack instead of holding up all others
 SIZE ?= 1
 PYTEST_ARGS ?=
@@ -29,7 +29,7 @@ status: .venv  ## show what runs
 reset: .venv  ## throw all data of the stopped platform away
 	@$(LOCAL) reset
 
-test: .venv  ## prove everything on real servers (PYTEST_ARGS="tests/audit -k csv", WORKERS=2)
+test: .venv  ## prove everything on real servers (PYTEST_ARGS="tests/audit -k csv", WORKERS=4)
 	@begin=$$(date +%s); \
 	if $(RUN) -m pytest -n $(WORKERS) --dist loadfile --timeout $(LONGEST) $(PYTEST_ARGS); \
 	then echo "make test: everything passed in $$(( $$(date +%s) - begin )) s"; \

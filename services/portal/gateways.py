@@ -62,8 +62,9 @@ class Gateways:
 
     def __init__(self, settings: PortalSettings) -> None:
         self._urls = {one: str(getattr(settings, f"{one}_url")).rstrip("/") for one in Gateway}
+        self._seconds = settings.gateway_seconds
         self._http = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=settings.gateway_seconds, connect=3),
+            timeout=aiohttp.ClientTimeout(total=settings.gateway_seconds),
             connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, keepalive_timeout=IDLE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
             middlewares=[_changing_once],
@@ -91,7 +92,7 @@ class Gateways:
     async def open(self, gateway: Gateway, path: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         """A download that has begun; whoever reads it closes it. Raises like `ask`."""
         try:
-            timeout = aiohttp.ClientTimeout(total=None, connect=3, sock_read=60)
+            timeout = aiohttp.ClientTimeout(total=None, connect=self._seconds, sock_read=60)
             answer = await self._http.get(self._urls[gateway] + path, headers=_with_trace(headers), timeout=timeout)
             if answer.status >= 300:
                 async with answer:
