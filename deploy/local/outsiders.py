@@ -20,6 +20,7 @@ import aio_pika
 import aiohttp
 import pypdf
 
+from chassis.http import once
 from chassis.messages import BATCH, Envelope, Event, encode, new_id
 from deploy.local.refusals import Refusal
 
@@ -64,7 +65,8 @@ class Outside:
             await asyncio.sleep(0.2)
 
     async def _ask(self, method: str, service: str, path: str, **options: Any) -> tuple[int, Any]:
-        async with self.http.request(method, self.gateway(service) + path, **options) as answer:
+        url = self.gateway(service) + path
+        async with self.http.request(method, url, middlewares=[once], **options) as answer:
             is_json = "json" in answer.content_type
             return answer.status, await (answer.json(content_type=None) if is_json else answer.read())
 

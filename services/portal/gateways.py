@@ -8,6 +8,7 @@ import aiohttp
 import structlog
 
 from chassis import trace
+from chassis.http import once
 from portal.settings import PortalSettings
 
 log = structlog.get_logger()
@@ -62,12 +63,10 @@ class Gateways:
 
     def __init__(self, settings: PortalSettings) -> None:
         self._urls = {one: str(getattr(settings, f"{one}_url")).rstrip("/") for one in Gateway}
-        self._seconds = settings.gateway_seconds
         self._http = aiohttp.ClientSession(
             timeout=aiohttp.ClientTimeout(total=settings.gateway_seconds),
             connector=aiohttp.TCPConnector(limit=MOST_CONNECTIONS, keepalive_timeout=IDLE_SECONDS),
             cookie_jar=aiohttp.DummyCookieJar(),
-            middlewares=[_changing_once],
         )
 
     async def close(self) -> None:
@@ -79,9 +78,10 @@ class Gateways:
 
         `request` is aiohttp's: `json=`, `params=`, `data=`.
         """
-        url = self._urls[gateway] + path
+        url, told = self._urls[gateway] + path, _with_trace(headers)
+        middlewares = [] if method == "GET" else [once]  # reading may be repeated
         try:
-            async with self._http.request(method, url, headers=_with_trace(headers), **request) as answer:
+            async with self._http.request(method, url, headers=told, middlewares=middlewares, **request) as answer:
                 if answer.status < 300:
                     return await answer.json() if "json" in answer.content_type else await answer.read() or None
                 await refuse(gateway, answer)
@@ -92,7 +92,7 @@ class Gateways:
     async def open(self, gateway: Gateway, path: str, headers: Mapping[str, str]) -> aiohttp.ClientResponse:
         """A download that has begun; whoever reads it closes it. Raises like `ask`."""
         try:
-            timeout = aiohttp.ClientTimeout(total=None, connect=self._seconds, sock_read=60)
+            timeout = aiohttp.ClientTimeout(total=None, connect=self._http.timeout.total, sock_read=60)
             answer = await self._http.get(self._urls[gateway] + path, headers=_with_trace(headers), timeout=timeout)
             if answer.status >= 300:
                 async with answer:
@@ -100,19 +100,6 @@ class Gateways:
         except (aiohttp.ClientError, TimeoutError, ValueError, OSError) as error:
             raise Unavailable(gateway) from error
         return answer
-
-
-async def _changing_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """aiohttp repeats a PUT or DELETE of itself when the connection is lost; a change that had been done would then be
-    refused as stale. Reading may be repeated."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        if request.method == "GET":
-            raise
-        raise aiohttp.ClientConnectionError("the connection was lost") from error
 
 
 async def refuse(gateway: Gateway, answer: aiohttp.ClientResponse) -> NoReturn:

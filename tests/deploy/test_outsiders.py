@@ -11,6 +11,8 @@ from aiohttp.test_utils import unused_port
 from deploy.local.outsiders import Outside
 from deploy.local.refusals import Refusal
 
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
+
 
 @pytest.fixture
 async def outside() -> AsyncIterator[Outside]:
@@ -42,14 +44,18 @@ async def test_a_gateway_that_starts_again_and_is_busy_at_first_is_waited_for(ou
         await runner.cleanup()
 
 
-async def test_a_request_whose_answer_is_lost_is_not_said_again(outside: Outside) -> None:
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_a_request_whose_answer_is_lost_is_not_said_again(outside: Outside, method: str) -> None:
     heard = []
 
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        for answer in (ANSWER, b""):
+            heard.append((await reader.readuntil(b"\r\n\r\n")).split()[0].decode())
+            writer.write(answer)
         writer.close()
 
     async with await asyncio.start_server(hang_up, "127.0.0.1", port(outside)):
-        with pytest.raises(Refusal, match="accounts went away during POST /accounts; whether it was done is unknown"):
-            await outside.call("POST", "accounts", "/accounts")
-    assert len(heard) == 1
+        await outside.call("GET", "accounts", "/accounts")
+        with pytest.raises(Refusal, match=f"accounts went away during {method} /accounts; whether it was done is unk"):
+            await outside.call(method, "accounts", "/accounts")
+    assert heard == ["GET", method]

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 from argon2 import PasswordHasher
 
+from chassis.http import once
 from contracts.caller import Caller
 from tests.faults.house import House
 from tests.faults.journal import Action, Journal, Outcome
@@ -117,16 +118,6 @@ class Crowd:
                 )
 
             await eventually(known, 30)
-
-
-async def once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """aiohttp would say a PUT again by itself, and the refusal of the second would hide that the first was done."""
-    try:
-        return await handler(request)
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        if isinstance(error, aiohttp.ClientConnectorError):
-            raise
-        raise aiohttp.ClientConnectionError("the connection was lost") from error
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from chassis.http.application import build_application, compile_routes
 from chassis.http.bodies import receive
 from chassis.http.endpoints import Caller
 from chassis.http.models import Answer, Body, Header, View
+from chassis.http.once import once
 from chassis.http.openapi import document
 from chassis.http.plans import Unusable
 from chassis.http.problems import (
@@ -57,6 +58,7 @@ __all__ = [
     "compile_routes",
     "document",
     "field_errors",
+    "once",
     "receive",
     "serve",
 ]

@@ -117,7 +117,7 @@ def _answers(route: Route, returned: Any) -> dict[str, Any]:
 
 
 def _adapter(shapes: list[Any]) -> TypeAdapter[Any]:
-    union: Any = Union[tuple(shapes)]  # noqa: UP007
+    union: Any = Union[tuple(shapes)]  # noqa: UP007 - as many as there are
     return TypeAdapter(union)
 
 
