@@ -20,6 +20,7 @@ from tests.support.scale import CHAOS, progress, scaled
 ANSWER_SECONDS = 8.0  # of which an answer may take five; the rest is for a slow machine
 ACTIONS = scaled(600, 200_000)
 PACE = scaled(60, 170)
+BUSY = 1000
 pytestmark = pytest.mark.chaos
 Tell = Callable[[str, object], None]
 
@@ -88,7 +89,7 @@ async def test_without_the_broker_requests_succeed(place: Place, record_property
 @pytest.mark.requirement("R-12")
 async def test_a_release_while_people_work_is_hardly_noticed(place: Place, record_property: Tell) -> None:
     journal, times = place.crowd.journal.path, scaled(1, 50)
-    async with at_work(place.crowd, PACE, workers=10):
+    async with at_work(place.crowd, BUSY, workers=10):  # in every process somebody is always being answered
         before = Known.read(journal)
         for done in range(times):
             await place.house.renew()

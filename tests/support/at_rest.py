@@ -42,10 +42,11 @@ async def settle(platform: Platform) -> None:
 
 async def found(secrets: Sequence[str], where: Sequence[Path]) -> dict[str, set[Path]]:
     """The secrets that rest somewhere in some spelling, and the files that hold them."""
-    try:
-        return await _found(secrets, where)
-    except FileNotFoundError:  # PostgreSQL renamed a segment of its log between the search and the second look
-        return await found(secrets, where)
+    while True:
+        try:
+            return await _found(secrets, where)
+        except FileNotFoundError:  # PostgreSQL renamed a segment of its log between the search and the second look
+            continue
 
 
 async def _found(secrets: Sequence[str], where: Sequence[Path]) -> dict[str, set[Path]]:
