@@ -23,6 +23,7 @@ from notifier.keys import KeyRing
 from notifier.mails.catalogue import CATALOGUE, preview
 from notifier.mails.names import OwnTemplate
 from notifier.sending.wire import build
+from notifier.settings import Settings
 from notifier.store import mails
 from notifier.store.mails import NewMail
 from tests.notifier.wishes import Wishes, address
@@ -74,8 +75,10 @@ def peer(port: int, counted: Counted, connections: int, count: int) -> float:
 
 async def write_down(platform: Platform, database: Database, count: int) -> None:
     """Mails that wait, as the listeners would have written them."""
-    ring = KeyRing.of(platform.settings("notifier"))  # type: ignore[arg-type]
-    wishes = Wishes(platform, SimpleNamespace(provides={KeyRing: ring}))  # type: ignore[arg-type]
+    settings = platform.settings("notifier")
+    assert isinstance(settings, Settings)
+    of_keys = SimpleNamespace(provides={KeyRing: KeyRing.of(settings)})
+    wishes = Wishes(platform, of_keys)  # type: ignore[arg-type]  # a mail that is never said needs the keys alone
     now = datetime.now(UTC)
     receipt = CATALOGUE[OwnTemplate.APPLICATION_RECEIVED]
     async with database.transaction(statement_seconds=60) as tx:

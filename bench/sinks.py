@@ -80,7 +80,7 @@ class Handler:
     def __init__(self, counted: Counted) -> None:
         self._counted = counted
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, _envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """Count it."""
         self._counted.one_more()
         return "250 kept"

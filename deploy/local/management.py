@@ -58,7 +58,7 @@ class Management:
     def call(self, method: str, path: str, body: Any = None, missing_is_fine: bool = False) -> Any:
         """One request; the JSON answer or None. A refusal of the broker becomes ours, with its reason."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.address + path, data, self.headers, method=method)  # noqa: S310
+        request = urllib.request.Request(self.address + path, data, self.headers, method=method)  # noqa: S310 - our own broker's address
         try:
             with opener.open(request, timeout=TIMEOUT) as answer:
                 content = answer.read()

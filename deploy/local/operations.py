@@ -87,8 +87,9 @@ def end(state: State, name: str, number: signal.Signals) -> int:
         process.send(number)
     begun = time.monotonic()
     services = known["services"]
-    urls = [url for one in ([services[name]] if name in services else services.values()) for url in one["urls"]]
-    while not back(state, old, urls):  # after a server's end, until every service works with it again
+    affected = [services[name]] if name in services else services.values()  # all of them work with a server
+    urls = [url for service in affected for url in service["urls"]]
+    while not back(state, old, urls):
         if time.monotonic() - begun > BACK_SECONDS:
             raise Refusal(f"{name} has not come back within a minute: see {known['log']}.")
         time.sleep(0.1)
@@ -138,4 +139,4 @@ def operate(state: State, service: str, arguments: list[str]) -> int:
         raise Refusal(f"{service} is not part of the running platform: start it without --only.")
     os.chdir(ROOT)
     sys.stdout.flush()
-    os.execve(sys.executable, [sys.executable, "-m", service, *arguments], environment)  # noqa: S606
+    os.execve(sys.executable, [sys.executable, "-m", service, *arguments], environment)  # noqa: S606 - no shell is wanted

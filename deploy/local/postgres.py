@@ -11,6 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
+
 from deploy.local import processes
 from deploy.local.ports import LOOPBACK
 from deploy.local.processes import Process
@@ -116,27 +118,20 @@ def clear_up(cluster: Path) -> None:
     pid_file = cluster / "postmaster.pid"
     if not pid_file.exists():
         return
-    server = int(pid_file.read_text().split("\n", 1)[0])
+    server = pid_file.read_text().split("\n", 1)[0]
     limit = time.monotonic() + STOP_SECONDS
     while (pids := working_in(cluster)) and server not in pids:
         if time.monotonic() > limit:
-            raise Refusal(f"Processes of a killed PostgreSQL still work in {cluster}: end {sorted(pids)}.")
+            raise Refusal(f"Processes of a killed PostgreSQL still work in {cluster}: end {', '.join(pids)}.")
         time.sleep(0.02)
     if not pids:
         pid_file.unlink()
 
 
-def working_in(folder: Path) -> set[int]:
+def working_in(folder: Path) -> list[str]:
     """The processes whose current folder it is, as it is of all of PostgreSQL's."""
-    wanted = folder.resolve()
-    return {int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and _current(entry) == wanted}
-
-
-def _current(process: Path) -> Path | None:
-    try:
-        return (process / "cwd").readlink()
-    except OSError:  # gone by now, or another user's
-        return None
+    wanted = str(folder.resolve())
+    return [str(process.pid) for process in psutil.process_iter(["cwd"]) if process.info["cwd"] == wanted]
 
 
 def environment() -> dict[str, str]:

@@ -5,6 +5,7 @@ import typing
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
         stack.push_async_callback(_flush, database)
         for consumer, listeners in zip(consumers, service.listeners, strict=True):
             url = settings.broker_url_for(listeners.bindings[0][0])
-            background.start(consumer.queue, persist(consumer.queue, _consuming(consumer, url)))
+            background.start(consumer.queue, persist(consumer.queue, partial(consumer.consume, url)))
         background.start("retries", retry_parked([consumer.hearing for consumer in consumers]))
         background.start("housekeeping", keep_house(database))
         stack.push_async_callback(revocations.leave)  # after the last request was answered, not before
@@ -180,10 +181,6 @@ def _registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(_ProcessMetrics())
     return registry
-
-
-def _consuming(consumer: Consumer, url: str) -> Callable[[], Coroutine[Any, Any, None]]:
-    return lambda: consumer.consume(url)
 
 
 def _arguments(task: Callable[..., Any], provides: Mapping[type, object]) -> dict[str, object]:

@@ -65,5 +65,5 @@ def read(kind: type[SettingsT]) -> SettingsT:
     except ValidationError as error:
         prefix = kind.model_config.get("env_prefix", "")
         for one in error.errors(include_input=False, include_url=False):
-            print(f"{prefix}{'_'.join(map(str, one['loc']))}".upper() + f": {one['msg']}", file=sys.stderr)  # noqa: T201
+            print(f"{prefix}{'_'.join(map(str, one['loc']))}".upper() + f": {one['msg']}", file=sys.stderr)  # noqa: T201 - to the terminal
         sys.exit(2)

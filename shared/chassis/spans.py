@@ -52,7 +52,7 @@ class Spans:
 
     def close(self) -> None:
         """Send what is left."""
-        self._processor.shutdown()  # type: ignore[no-untyped-call]
+        self._processor.shutdown()  # type: ignore[no-untyped-call]  # the SDK leaves it untyped
 
 
 def _context(traceparent: str, remote: bool) -> SpanContext:

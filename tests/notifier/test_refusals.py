@@ -1,4 +1,4 @@
-"""What a mail server may refuse, and when: for good, for now, or us; each mail ends as it deserves, at most once."""
+"""What a mail server may refuse, permanently or transiently, at each step: a mail ends as it deserves, at most once."""
 
 import asyncio
 from uuid import UUID

@@ -22,7 +22,7 @@ class Receiver:
     def __init__(self, mailbox: Mailbox) -> None:
         self.mailbox = mailbox
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """Store it; the sender's 250 is a promise."""
         content = envelope.original_content or b""
         await self.mailbox.keep(envelope.mail_from or "", envelope.rcpt_tos, content)

@@ -21,13 +21,13 @@ routes = Routes(tag="accounts")
 class ShownAccount(Account):
     """An account with its words for people (R103, R105)."""
 
-    @computed_field(description="利用区分")  # type: ignore[prop-decorator]
+    @computed_field(description="利用区分")  # type: ignore[prop-decorator]  # mypy knows none above @property
     @property
     def use_label(self) -> str:
         """As the list shows it."""
         return USE_LABELS[self.use]
 
-    @computed_field(description="預金種別")  # type: ignore[prop-decorator]
+    @computed_field(description="預金種別")  # type: ignore[prop-decorator]  # mypy knows none above @property
     @property
     def deposit_type_label(self) -> str:
         """As the list shows it."""

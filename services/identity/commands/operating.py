@@ -97,7 +97,7 @@ def command(parser: ArgumentParser, work: Callable[[Operating, Namespace], Await
             print(refusal, file=sys.stderr)  # noqa: T201 - a command speaks to its terminal
             return 1
         shown = answer if isinstance(answer, str) else json.dumps(answer, default=str, ensure_ascii=False, indent=2)
-        print(shown)  # noqa: T201
+        print(shown)  # noqa: T201 - see above
         return 0
 
     return run

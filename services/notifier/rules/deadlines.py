@@ -16,7 +16,7 @@ MOST_ATTEMPTS = 50
 
 
 def pause(attempts: int, chance: float, *, short_lived: bool) -> timedelta:
-    """The pause after the `attempts`-th refusal for now (4xx): doubling, shortened by up to a quarter by `chance`
+    """The pause after the `attempts`-th transient refusal (4xx): doubling, shortened by up to a quarter by `chance`
     (0 to 1) so that mails do not come back in step; a code that lives for minutes never waits long."""
     whole: timedelta = min(CODE_LONGEST if short_lived else LONGEST, FIRST * 2 ** min(attempts - 1, 20))
     return whole * (1 - chance / 4)

@@ -99,10 +99,11 @@ async def is_failing(reader: Reader, address: str) -> bool:
 
 async def previous(reader: Reader, user_id: str, version: int) -> str | None:
     """The address a user had before this version."""
-    return await reader.fetchval(  # type: ignore[no-any-return]
+    address: str | None = await reader.fetchval(
         "select address from addresses where user_id = $1 and version < $2 order by version desc limit 1",
         user_id, version,
     )  # fmt: skip
+    return address
 
 
 async def failing(reader: Reader, policyholder_code: str | None = None, limit: int = 1000) -> list[Any]:

@@ -39,7 +39,7 @@ async def add(tx: Tx, mail: NewMail, refused: str = "") -> str | None:
     With `refused` it is kept as failed. A sealed secret that another mail brought before is refused as a replay. Of the
     mails with the same `supersedes` only the one asked for last stays.
     """
-    state = await tx.fetchval(
+    state: str | None = await tx.fetchval(
         """
         with judged as (
             select case
@@ -66,7 +66,7 @@ async def add(tx: Tx, mail: NewMail, refused: str = "") -> str | None:
     )  # fmt: skip
     if state == "received":
         await tx.execute("select pg_notify('mails', '')")
-    return state  # type: ignore[no-any-return]
+    return state
 
 
 async def supersede(tx: Tx, word: str, asked_at: datetime) -> list[Any]:
