@@ -1,9 +1,11 @@
 """What is cancelled ends, at whatever moment it is, and leaves nothing behind on the servers."""
 
 import asyncio
+import gc
 import random
 from collections.abc import AsyncIterator
 
+import aio_pika
 import asyncpg
 import pytest
 
@@ -51,7 +53,11 @@ def relay(settings: Settings, database: Database) -> Relay:
     return Relay(database, settings.database_url, {"": settings.broker_url})
 
 
-async def test_work_at_the_broker_ends_whenever_it_is_cancelled(settings: Settings, database: Database) -> None:
+async def test_work_at_the_broker_ends_whenever_it_is_cancelled_and_closes_what_it_opened(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[bool] = []
+    monkeypatch.setattr(aio_pika.Connection, "__del__", lambda connection: closed.append(connection.is_closed))
     for number in range(scaled(40, 400)):
         access = persist("access", Revocations(f"ends-{number}", settings.broker_url).run)
         work = [asyncio.create_task(access), asyncio.create_task(relay(settings, database).run())]
@@ -62,6 +68,9 @@ async def test_work_at_the_broker_ends_whenever_it_is_cancelled(settings: Settin
         for task in going_on:
             task.cancel()
         assert not going_on
+    gc.collect()
+    assert len(closed) > 10
+    assert all(closed)
 
 
 @pytest.mark.parametrize("swallowed", [True, False])

@@ -20,11 +20,14 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 @asynccontextmanager
 async def connected(url: str, purpose: str) -> AsyncIterator[AbstractConnection]:
-    """A plain connection (not the library's robust one, whose recovery loses consumers silently)."""
-    address = URL(url).update_query(heartbeat=HEARTBEAT_SECONDS, name=purpose)
-    async with asyncio.timeout(CONNECT_SECONDS):  # aio-pika's own is wait_for, which in Python 3.11 loses cancellations
-        connection = await aio_pika.connect(address)
+    """A plain connection (not the library's robust one, whose recovery loses consumers silently).
+
+    It is closed in every case: one that never came up would try to close itself when it is collected, at any time.
+    """
+    connection = aio_pika.Connection(URL(url).update_query(heartbeat=HEARTBEAT_SECONDS, name=purpose))
     try:
+        async with asyncio.timeout(CONNECT_SECONDS):  # the library's own is wait_for: Python 3.11's loses cancellations
+            await connection.connect()
         yield connection
     finally:
         try:
