@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.portal.desks import Desk, Town, User
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -138,6 +139,12 @@ async def test_superseded_and_lapsed_links_say_why_they_do_not_work(desk: Desk, 
     older = await ask_for(desk, town, admin, f"older-{admin.code}@sample.com")
     newer = await ask_for(desk, town, admin, f"newer-{admin.code}@sample.com")
     async with town.platform.owner("identity") as database:
+
+        async def accepted() -> bool:
+            query = "select mail_accepted_at from email_changes where user_id = $1 order by requested_at desc limit 1"
+            return await database.fetchval(query, admin.user_id) is not None
+
+        await eventually(accepted)  # what the notifier says of the mail comes after the mail
         await database.execute(
             "update email_changes set requested_at = requested_at - interval '25 hours',"
             " mail_accepted_at = mail_accepted_at - interval '25 hours' where user_id = $1",
