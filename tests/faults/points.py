@@ -98,9 +98,9 @@ ACCOUNTS = [
     Point("accounts", "who waited for a stranger is woken", "accounts.listeners.partner:wake", AFTER),
 ]
 IDENTITY = [
-    Point("identity", "a try is reserved", "identity.store.attempts:reserve", AFTER),
+    Point("identity", "a try is reserved", "identity.store.logins:reserved", AFTER),
     Point("identity", "a failure is counted", "identity.store.attempts:fail", AFTER),
-    Point("identity", "a success is counted", "identity.store.attempts:succeed", AFTER),
+    Point("identity", "a success is counted", "identity.store.logins:succeed", AFTER),
     Point("identity", "a session is written", "identity.api.logins:open_session", AFTER),
     Point("identity", "before an action is said", "chassis.sql.database:_write_outbox", BEFORE),
     Point("identity", "an action is said, not committed", "chassis.sql.database:_write_outbox", AFTER),

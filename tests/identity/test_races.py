@@ -12,7 +12,7 @@ from chassis.service import Runtime
 from chassis.sql import Reader, Tx
 from identity.api import one_time_passwords as doors
 from identity.hashing import Hasher
-from identity.store import attempts, one_time_passwords
+from identity.store import attempts, logins, one_time_passwords
 from tests.identity.conftest import trust
 from tests.identity.people import Answer, People, Person
 from tests.identity.test_one_time_passwords import enter, gated, issue, other_than
@@ -66,15 +66,16 @@ async def test_fifty_wrong_logins_at_once_buy_five_comparisons(people: People, s
 async def test_without_the_reservation_they_would_buy_more(
     people: People, second: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def look_then_count(reader: Reader, user_id: str, most: int) -> int | None:
+    async def look_then_count(reader: Reader, user_id: str, most: int) -> dict[str, Any]:
         """The mutant: it looks first and counts only what failed."""
         await reader.execute(
             "insert into login_attempts (user_id, reserved_until) values ($1, now()) on conflict do nothing", user_id
         )
         row = await reader.fetchrow("select failed, epoch from login_attempts where user_id = $1", user_id)
-        return None if row["failed"] >= most else int(row["epoch"])
+        epoch = None if row["failed"] >= most else row["epoch"]
+        return {**await logins.candidate(reader, user_id), "epoch": epoch}
 
-    monkeypatch.setattr(attempts, "reserve", look_then_count)
+    monkeypatch.setattr(logins, "reserved", look_then_count)
     bought, _ = await guess(await people.administrator(), 50, people.identity, second)
     assert bought > 5
 
@@ -91,10 +92,10 @@ async def test_thirty_two_right_logins_at_once_all_succeed(people: People, secon
 async def test_the_reservation_of_a_process_that_died_is_void_after_a_minute(people: People) -> None:
     user_id = f"{unique.policyholder_code()}000"
     database = people.identity.database
-    epochs = [await attempts.reserve(database, user_id, 5) for _ in range(6)]
+    epochs = [(await logins.reserved(database, user_id, 5))["epoch"] for _ in range(6)]
     assert epochs == [0] * 5 + [None]
     await people.behind.execute("update login_attempts set reserved_until = now() where user_id = $1", user_id)
-    assert await attempts.reserve(database, user_id, 5) == 1
+    assert (await logins.reserved(database, user_id, 5))["epoch"] == 1
     async with database.transaction() as tx:
         assert await attempts.fail(tx, user_id, 0, 5, timedelta(minutes=30)) is None, "the late result does not count"
         assert (await attempts.fail(tx, user_id, 1, 5, timedelta(minutes=30)))["failed"] == 1

@@ -66,8 +66,8 @@ class Authentication:
 
     async def compare(self, user_id: str, password: str) -> Compared:
         """One comparison, or none when locked; in the same time whoever it is. Raises Busy. Holds no connection."""
-        epoch = await self._reserve(user_id)
-        known = await logins.candidate(self._database, user_id)
+        known = await self._reserve(user_id)
+        epoch = known["epoch"]
         counts = epoch is not None and known["enabled"] is True
         temporary = self._secrets.verifies(known["verifier"] or b"", TEMPORARY, user_id, password)
         own = await self.hasher.matches(known["password_hash"] if counts else None, password)
@@ -103,14 +103,14 @@ class Authentication:
             locked = await self.fail(tx, user_id, compared)
         raise PasswordLocked if locked else WrongPassword
 
-    async def _reserve(self, user_id: str) -> int | None:
-        """Wait for the right to compare: others' tries on this ID are under way. None when locked."""
+    async def _reserve(self, user_id: str) -> Any:
+        """Wait for the right to compare: others' tries on this ID are under way. Without an `epoch` when locked."""
         clock = asyncio.get_running_loop()
         give_up = clock.time() + PATIENCE_SECONDS
-        while (epoch := await attempts.reserve(self._database, user_id, self._settings.login_failures)) is None:
-            if await attempts.locked_until(self._database, user_id) is not None:
-                return None
+        while True:
+            known = await logins.reserved(self._database, user_id, self._settings.login_failures)
+            if known["epoch"] is not None or await attempts.locked_until(self._database, user_id) is not None:
+                return known
             if clock.time() > give_up:
                 raise Busy
             await asyncio.sleep(PAUSE_SECONDS * (1 + random.random()))  # noqa: S311 - spreads the tries, no secret
-        return epoch

@@ -23,7 +23,7 @@ from identity.api.problems import LoginRefused, PasswordLocked, TooManyRequests
 from identity.api.views import Session, session_view
 from identity.rules.passwords import normalised
 from identity.settings import IdentitySettings
-from identity.store import attempts, logins, passwords, source_limits, temporary_passwords
+from identity.store import logins, passwords, source_limits, temporary_passwords
 
 routes = Routes(tag="logins")
 
@@ -112,9 +112,7 @@ async def _begin(database: Database, user_id: str, compared: Compared, source: s
     assert compared.epoch is not None
     ended = None
     async with database.transaction() as tx:
-        if not await attempts.succeed(tx, user_id, compared.epoch):
-            raise Void
-        row = await logins.succeed(tx, user_id, compared.known["password_hash"])
+        row = await logins.succeed(tx, user_id, compared.epoch, compared.known["password_hash"], source, agent)
         if row is None:
             raise Void
         if not compared.own:
@@ -127,7 +125,6 @@ async def _begin(database: Database, user_id: str, compared: Compared, source: s
             source_address=source,
             user_agent=agent,
         )
-        await logins.note(tx, user_id, True, source, agent)
         operator = _operator(user_id, compared.known)
         tx.emit(LoginSucceeded(operator=operator, session_id=opened.session_id, source_address=source))
     return _Begun(opened, row["previous"], compared, ended)
@@ -150,7 +147,7 @@ async def _refuse(
         until = None
         if compared.epoch is not None:
             until = await authentication.fail(tx, user_id, compared)
-        await logins.note(tx, user_id, False, source, agent)
+        await logins.note_failure(tx, user_id, source, agent)
         operator = _operator(user_id, compared.known)
         tx.emit(LoginFailed(operator=operator, source_address=source, reason=_reason(compared)))
         if until is not None:

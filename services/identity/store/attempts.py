@@ -13,23 +13,25 @@ FAILED = "case when known.locked_until <= now() then 0 else known.failed end"
 RESERVED = "case when known.reserved_until <= now() then 0 else known.reserved end"
 
 
-async def reserve(reader: Reader, user_id: str, most: int) -> int | None:
-    """The right to one comparison, as the epoch to settle it with; None when locked or when all rights are taken."""
-    epoch = await reader.fetchval(
-        f"""
-        insert into login_attempts as known (user_id, reserved, reserved_until) values ($1, 1, now() + $3::interval)
-        on conflict (user_id) do update
-           set failed = {FAILED},
-               locked_until = case when known.locked_until > now() then known.locked_until end,
-               reserved = {RESERVED} + 1,
-               epoch = known.epoch + (known.reserved > 0 and known.reserved_until <= now())::int,
-               reserved_until = excluded.reserved_until
-         where (known.locked_until is null or known.locked_until <= now()) and {FAILED} + {RESERVED} < $2
-        returning epoch
-        """,
-        user_id, most, RESERVED_FOR,
-    )  # fmt: skip
-    return None if epoch is None else int(epoch)
+RESERVE = f"""
+insert into login_attempts as known (user_id, reserved, reserved_until) values ($1, 1, now() + $3::interval)
+on conflict (user_id) do update
+   set failed = {FAILED},
+       locked_until = case when known.locked_until > now() then known.locked_until end,
+       reserved = {RESERVED} + 1,
+       epoch = known.epoch + (known.reserved > 0 and known.reserved_until <= now())::int,
+       reserved_until = excluded.reserved_until
+ where (known.locked_until is null or known.locked_until <= now()) and {FAILED} + {RESERVED} < $2
+returning epoch
+"""
+"""The right of $1 to one comparison, of at most $2 at a time and for $3; no row when locked or when all are taken."""
+
+SUCCEED = """
+update login_attempts set failed = 0, reserved = greatest(reserved - 1, 0)
+ where user_id = $1 and epoch = $2 and locked_until is null
+returning user_id
+"""
+"""Settle a try of $1 reserved in epoch $2 as right, which ends the count; no row when the reservation is void."""
 
 
 async def locked_until(reader: Reader, user_id: str) -> datetime | None:
@@ -57,16 +59,8 @@ async def fail(tx: Tx, user_id: str, epoch: int, most: int, lock: timedelta) -> 
 
 
 async def succeed(tx: Tx, user_id: str, epoch: int) -> bool:
-    """Settle a reserved try as right, which ends the count; False when the reservation is void."""
-    return bool(
-        await tx.execute(
-            """
-            update login_attempts set failed = 0, reserved = greatest(reserved - 1, 0)
-             where user_id = $1 and epoch = $2 and locked_until is null
-            """,
-            user_id, epoch,
-        )
-    )  # fmt: skip
+    """Settle a reserved try as right; False when the reservation is void."""
+    return bool(await tx.execute(SUCCEED, user_id, epoch))
 
 
 async def clear(tx: Tx, user_id: str) -> bool:

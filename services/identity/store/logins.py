@@ -4,52 +4,74 @@ from datetime import timedelta
 from typing import Any
 
 from chassis.sql import Reader, Tx
+from identity.store.attempts import RESERVE, RESERVED_FOR, SUCCEED
+
+KNOWN = """
+    select u.user_id, u.policyholder_code, u.name, u.department, u.title, u.role, u.enabled, u.password_hash,
+           t.verifier, t.expires_at > now() and t.used_at is null as temporary_alive,
+           c.name as company,
+           exists (
+               select from companies as viewed
+                where viewed.policyholder_code = any(u.viewed_companies || u.policyholder_code)
+                  and viewed.uses_one_time_password
+           ) as gated
+      from (select $1::text as wanted) as asked
+      left join users as u on u.user_id = asked.wanted
+      left join companies as c on c.policyholder_code = u.policyholder_code
+      left join temporary_passwords as t on t.user_id = u.user_id
+"""
+"""What a login is checked against; one row for unknown IDs too, all null, so that nothing takes another path."""
 
 
-async def candidate(reader: Reader, user_id: str) -> Any:
-    """What a login is checked against; one row for unknown IDs too, all null, so that nothing takes another path."""
-    return await reader.fetchrow(
-        """
-        select u.user_id, u.policyholder_code, u.name, u.department, u.title, u.role, u.enabled, u.password_hash,
-               t.verifier, t.expires_at > now() and t.used_at is null as temporary_alive,
-               c.name as company,
-               exists (
-                   select from companies as viewed
-                    where viewed.policyholder_code = any(u.viewed_companies || u.policyholder_code)
-                      and viewed.uses_one_time_password
-               ) as gated
-          from (select $1::text as wanted) as asked
-          left join users as u on u.user_id = asked.wanted
-          left join companies as c on c.policyholder_code = u.policyholder_code
-          left join temporary_passwords as t on t.user_id = u.user_id
-        """,
-        user_id,
-    )
+async def reserved(reader: Reader, user_id: str, most: int) -> Any:
+    """Reserve a comparison and read what to compare with: a row of KNOWN with the `epoch` to settle it with (L1).
 
-
-async def succeed(tx: Tx, user_id: str, password_hash: str | None) -> Any:
-    """Note a successful login unless the user was disabled or the password replaced since it was compared.
-
-    Answers the row with `previous`, the login before this one (L2); None when it does not count any more.
+    `epoch` is null when the ID is locked, or when all `most` comparisons are under way.
     """
-    return await tx.fetchrow(
-        """
-        update users set last_login_at = now()
-         where user_id = $1 and enabled and password_hash is not distinct from $2
-        returning (select before.last_login_at from users as before where before.user_id = $1) as previous
-        """,
-        user_id, password_hash,
+    return await reader.fetchrow(
+        f"with reserved as ({RESERVE}) select known.*, (select epoch from reserved) from ({KNOWN}) as known",
+        user_id, most, RESERVED_FOR,
     )  # fmt: skip
 
 
-async def note(tx: Tx, user_id: str, succeeded: bool, source_address: str, user_agent: str) -> None:
-    """Remember a try for the user's own list; for an unknown ID the statement does nothing and takes as long."""
+async def candidate(reader: Reader, user_id: str) -> Any:
+    """The same row without a comparison."""
+    return await reader.fetchrow(KNOWN, user_id)
+
+
+async def succeed(
+    tx: Tx, user_id: str, epoch: int, password_hash: str | None, source_address: str, user_agent: str
+) -> Any:
+    """Settle a login as right, and note it.
+
+    Answers the row with `previous`, the login before this one (L2). None, and then roll back: the reservation is void,
+    the user was disabled, or the password replaced since it was compared.
+    """
+    return await tx.fetchrow(
+        f"""
+        with settled as ({SUCCEED}), welcomed as (
+            update users set last_login_at = now() from settled
+             where users.user_id = settled.user_id and enabled and password_hash is not distinct from $3
+            returning users.user_id,
+                      (select before.last_login_at from users as before where before.user_id = $1) as previous
+        ), noted as (
+            insert into logins (user_id, succeeded, source_address, user_agent)
+            select user_id, true, $4, $5 from welcomed
+        )
+        select previous from welcomed
+        """,
+        user_id, epoch, password_hash, source_address, user_agent,
+    )  # fmt: skip
+
+
+async def note_failure(tx: Tx, user_id: str, source_address: str, user_agent: str) -> None:
+    """Remember it for the user's own list; for an unknown ID the statement does nothing and takes as long."""
     await tx.execute(
         """
         insert into logins (user_id, succeeded, source_address, user_agent)
-        select user_id, $2, $3, $4 from users where user_id = $1
+        select user_id, false, $2, $3 from users where user_id = $1
         """,
-        user_id, succeeded, source_address, user_agent,
+        user_id, source_address, user_agent,
     )  # fmt: skip
 
 
