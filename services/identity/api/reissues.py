@@ -21,7 +21,7 @@ from identity.api.problems import TooManyRequests
 from identity.credentials import NoSealingKey, Reason, new_temporary_password, send_mail
 from identity.secrets import Secrets
 from identity.settings import IdentitySettings
-from identity.store import issues, reissue_requests, users
+from identity.store import issues, reissue_requests, source_limits, users
 from identity.store.users import User
 
 log = structlog.get_logger()
@@ -61,7 +61,7 @@ async def request_reissue(
     """Ask for a new password by mail. Answers before anybody looked whether ID and address are right."""
     source = sources.source_of(request, settings)
     await sources.take(
-        database, sources.REISSUE, source, settings.reissues_per_source, settings.reissues_per_source_minute
+        database, source_limits.REISSUE, source, settings.reissues_per_source, settings.reissues_per_source_minute
     )
     if _is_id(body.user_id):  # else it is nobody's, and perhaps a password that was typed into the wrong field
         await reissue_requests.put(database, body.user_id, body.email, source)

@@ -9,8 +9,6 @@ from identity.api.problems import TooManyRequests
 from identity.settings import IdentitySettings
 from identity.store import source_limits
 
-LOGIN = "login"
-REISSUE = "reissue"
 USER_AGENT_LENGTH = 200
 
 

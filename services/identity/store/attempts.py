@@ -26,12 +26,8 @@ returning epoch
 """
 """The right of $1 to one comparison, of at most $2 at a time and for $3; no row when locked or when all are taken."""
 
-SUCCEED = """
-update login_attempts set failed = 0, reserved = greatest(reserved - 1, 0)
- where user_id = $1 and epoch = $2 and locked_until is null
-returning user_id
-"""
-"""Settle a try of $1 reserved in epoch $2 as right, which ends the count; no row when the reservation is void."""
+SUCCESS = "failed = 0, reserved = greatest(reserved - 1, 0)"
+"""What settling a reserved try as right does: it ends the count."""
 
 
 async def locked_until(reader: Reader, user_id: str) -> datetime | None:
@@ -60,7 +56,8 @@ async def fail(tx: Tx, user_id: str, epoch: int, most: int, lock: timedelta) -> 
 
 async def succeed(tx: Tx, user_id: str, epoch: int) -> bool:
     """Settle a reserved try as right; False when the reservation is void."""
-    return bool(await tx.execute(SUCCEED, user_id, epoch))
+    statement = f"update login_attempts set {SUCCESS} where user_id = $1 and epoch = $2 and locked_until is null"
+    return bool(await tx.execute(statement, user_id, epoch))
 
 
 async def clear(tx: Tx, user_id: str) -> bool:

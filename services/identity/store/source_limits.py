@@ -4,6 +4,9 @@ from datetime import timedelta
 
 from chassis.sql import Reader, Tx
 
+LOGIN = "login"
+REISSUE = "reissue"
+
 
 async def take(reader: Reader, kind: str, source: str, most: int, per_minute: float) -> bool:
     """Take one from the bucket of this address, holding `most` and filled by `per_minute`; False: empty."""
@@ -17,14 +20,6 @@ async def take(reader: Reader, kind: str, source: str, most: int, per_minute: fl
         kind, source, float(most), per_minute,
     )  # fmt: skip
     return bool(taken)
-
-
-async def give_back(reader: Reader, kind: str, source: str, most: int) -> None:
-    """The try was a good one and shall not count."""
-    await reader.execute(
-        "update source_limits set tokens = least($3, tokens + 1) where kind = $1 and source = $2",
-        kind, source, float(most),
-    )  # fmt: skip
 
 
 async def forget(tx: Tx, after: timedelta) -> None:
