@@ -125,8 +125,9 @@ async def test_after_kills_state_record_and_receipt_of_every_submission_agree(
     outcomes: dict[str, str] = {}
     (front,) = house.fronts(client, [f"http://127.0.0.1:{port}"], await house.administrator())
     crowd = asyncio.gather(*(apply(front, outcomes, stop) for _ in range(PEOPLE)))
+    told = {"port": port, "most_numbers_a_day": 99_999}
     for _ in range(KILLS):
-        async with serving(house.platform, "applications", port=port) as process:
+        async with serving(house.platform, "applications", **told) as process:
             enough = len(outcomes) + chance.randrange(4, 40)
 
             async def busy(enough: int = enough) -> bool:
@@ -135,7 +136,7 @@ async def test_after_kills_state_record_and_receipt_of_every_submission_agree(
             await eventually(busy, 60)
             await asyncio.sleep(chance.uniform(0.0, 0.02))
             process.child.kill()
-    async with serving(house.platform, "applications", port=port):
+    async with serving(house.platform, "applications", **told):
         stop.set()
         await crowd
 
