@@ -1,6 +1,6 @@
 """Applicants by a CSV file: a dry run that reports every row's errors, then the same file for good, all or nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -11,15 +11,16 @@ from chassis.http import Answer, BodyTooLarge, Header, Problem, Routes, Unsuppor
 from chassis.http.sentences import field_errors
 from chassis.sql import Database, Reader
 from contracts.caller import Caller
-from contracts.permissions import Permission
+from contracts.permissions import ApplicationData, Entry, Permission
 from identity.api.applicant_views import facts
-from identity.api.forms import ApplicantForm, Hint, address_hints
+from identity.api.forms import ApplicantForm, Hint, RightsForm, address_hints
 from identity.api.registrations import KeyUsedOtherwise, NoIdLeft, Registrar, digest, remember, repeated
 from identity.api.sources import source_of
 from identity.credentials import NoSealingKey
 from identity.rules import imports
 from identity.rules.applicants import LABELS, broken_rights
 from identity.rules.imports import RowError
+from identity.rules.permissions import Rights
 from identity.secrets import Secrets
 from identity.settings import IdentitySettings
 from identity.store import applicants
@@ -171,13 +172,22 @@ async def _read(
     reported = {(one.row, one.column) for one in errors}
     for row in sheet.rows:
         try:
-            form = ApplicantForm.model_validate(row.values)
+            forms.append((row.number, ApplicantForm.model_validate(row.values)))
         except ValidationError as error:
             errors += [one for one in _field_errors(row.number, error) if (one.row, one.column) not in reported]
-            continue
-        forms.append((row.number, form))
-        errors += [RowError.of(row.number, broken) for broken in broken_rights(form.rights(), known)]
+        if (rights := _rights(row.values)) is not None:
+            errors += [RowError.of(row.number, broken) for broken in broken_rights(rights, known)]
     return forms, sorted(errors, key=lambda one: one.row)
+
+
+def _rights(values: Mapping[str, object]) -> Rights | None:
+    """The wished rights as far as the company bears on them, whatever else is wrong in the row; None: unreadable."""
+    chosen = {name: values[name] for name in ("contract_data", "rider_codes") if name in values}
+    others = {"entry": Entry.NONE, "application_data": ApplicationData.NONE}
+    try:
+        return RightsForm.model_validate(chosen | others).rights()
+    except ValidationError:
+        return None
 
 
 def _field_errors(row: int, error: ValidationError) -> list[RowError]:

@@ -76,7 +76,7 @@ async def test_a_good_file_is_checked_and_registered_with_a_mail_each(
 
 async def test_every_error_of_every_row_is_reported_by_row_and_column(firm: Firm) -> None:
     content = sheet(
-        row(email="no address", name="", phone="０３"),
+        row(email="no address", name="", phone="０３", rider_codes=RIDERS[0]),
         row(entry="何でも", contract_data=LISTED),
         row(rider_codes=RIDERS[0]),
         row(contract_data=LISTED, rider_codes="123123123"),
@@ -91,7 +91,9 @@ async def test_every_error_of_every_row_is_reported_by_row_and_column(firm: Firm
         (2, "email", "pattern"),
         (2, "name", "too_short"),
         (2, "phone", "half_width"),
+        (2, "rider_codes", "not_listed_riders"),
         (3, "entry", "choice"),
+        (3, "rider_codes", "at_least_one"),
         (4, "rider_codes", "not_listed_riders"),
         (5, "rider_codes", "unknown_rider"),
         (6, "rider_codes", "string_pattern_mismatch"),
