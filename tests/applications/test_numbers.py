@@ -77,6 +77,21 @@ async def test_past_9999_the_serial_grows_to_five_digits(platform: Platform, fro
 
 
 @pytest.mark.requirement("W7")
+async def test_past_99999_there_is_no_number_and_that_is_said(platform: Platform, front: Any, code: str) -> None:
+    shift, day = shift_to(lonely_day())
+    async with platform.owner("applications") as database:
+        await database.execute("insert into number_days values ($1, 99998)", day)
+    async with platform.running("applications", clock_shift_seconds=shift) as then:
+        person = front(callers.administrator(code), then.url)
+        last = await person.draft()
+        refused = await person.confirm("loss_notice", {})
+        sent = await person.submit(last)
+    assert last["number"].endswith("-99999")
+    assert (refused.status, refused.body["type"].rpartition("/")[2]) == (429, "too-many-applications")
+    assert sent.status == 200
+
+
+@pytest.mark.requirement("W7")
 async def test_a_refused_confirmation_never_gives_its_number_to_two(administrator: Front) -> None:
     first = await administrator.draft()
     assert (await administrator.confirm("account_registration", {})).status == 422

@@ -77,6 +77,8 @@ async def confirm(
     if await numbers.allotted_to(database, code, day) >= settings.most_numbers_a_day:
         raise TooManyApplications
     serial = await numbers.allot(database, day)
+    if serial is None:
+        raise TooManyApplications
 
     async def save() -> ApplicationView:
         saved = await transitions.confirm(

@@ -34,7 +34,7 @@ class ProfileUnknown(Problem):
 
 
 class TooManyApplications(Problem):
-    """The policyholder began too many applications today."""
+    """The policyholder began too many applications today, or all together used up the numbers of the day."""
 
     status = 429
     detail = "本日作成できる申込みの件数を超えています。"

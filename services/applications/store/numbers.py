@@ -4,17 +4,19 @@ from datetime import date
 
 from chassis.sql import Database
 
+MOST_A_DAY = 99_999
 
-async def allot(database: Database, day: date) -> int:
-    """The next serial of a day, from 1. Committed by itself: nobody waits behind the transaction that uses it, and a
-    serial whose transaction fails is a gap, never a number given twice."""
-    serial: int = await database.fetchval(
+
+async def allot(database: Database, day: date) -> int | None:
+    """The next serial of a day, from 1; None when all of five digits are given. Committed by itself: nobody waits
+    behind the transaction that uses it, and a serial whose transaction fails is a gap, never a number given twice."""
+    serial: int | None = await database.fetchval(
         """
         insert into number_days (day, last) values ($1, 1)
-        on conflict (day) do update set last = number_days.last + 1 returning last
+        on conflict (day) do update set last = number_days.last + 1 where number_days.last < $2 returning last
         """,
-        day,
-    )
+        day, MOST_A_DAY,
+    )  # fmt: skip
     return serial
 
 
