@@ -167,7 +167,7 @@ async def test_own_recent_logins_are_listed_with_the_failures(people: People) ->
         {"user_id": "12345678900", "password": "x"},
         {"user_id": "１２３４５６７８９０００", "password": "x"},
         {"user_id": "123456789000", "password": ""},
-        {"user_id": "123456789000", "password": "x" * 129},
+        {"user_id": "123456789000", "password": "x" * 1001},
         {"user_id": "123456789000"},
         {"user_id": 123456789000, "password": "x"},
         {"user_id": "123456789000", "password": "x", "role": "administrator"},

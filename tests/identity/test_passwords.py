@@ -65,6 +65,34 @@ def test_full_width_and_composed_letters_are_the_same_password() -> None:
 
 
 @pytest.mark.requirement("L4")
+async def test_what_was_accepted_as_a_password_opens_however_it_is_typed(people: People) -> None:
+    person = await people.administrator()
+    typed = "ﾎﾟｽﾄのｶｷﾞ４２" + "ｶﾞ" * 110
+    assert len(typed) > 128 > len(normalised(typed))
+    answer = await person.change_password(typed)
+    assert answer.status == 200, answer.body
+    await person.keep(answer.body)
+    for way in (typed, normalised(typed)):
+        assert (await person.elsewhere().try_login(way)).status == 201
+        shown = (await person.ask("GET", "/administrator")).body
+        form = {name: shown[name] for name in ("version", "email", "name", "phone", "one_time_password")}
+        wish = form | {"email": f"{len(way)}@sample.com", "current_password": way}
+        answer = await person.ask("PUT", "/administrator", json=wish)
+        assert answer.status == 200, answer.body
+        await person.refresh()
+    assert (await person.change_password(new_password(), current=typed)).status == 200
+
+
+@pytest.mark.requirement("L4")
+async def test_the_longest_password_fits_through_every_door(people: People) -> None:
+    person = await people.administrator()
+    longest = "".join(chr(0x1F300 + number % 200) for number in range(1000))
+    assert (await person.elsewhere().try_login(longest)).status == 401
+    answer = await person.change_password(longest, current=longest)
+    assert [error["rule"] for error in answer.body["errors"]] == ["too_long", "current"]
+
+
+@pytest.mark.requirement("L4")
 def test_a_million_letters_are_judged_quickly() -> None:
     assert "too_long" in rules_of("ab1!" * 250_000)
     assert is_common("a" * 1_000_000)

@@ -15,7 +15,7 @@ from contracts.identity import AdministratorChanged, OneTimePasswordSettingChang
 from contracts.permissions import Permission
 from identity import access, addresses
 from identity.api.administrator_views import Administrator, PendingAddress, shown
-from identity.api.authentication import Authentication
+from identity.api.authentication import Authentication, Password
 from identity.api.email_changes import EmailChangeLimitReached, EmailChangeOrder
 from identity.api.forms import Confirmation, PersonForm, StaleVersion, Version, address_hints, check_version, items
 from identity.api.problems import PasswordLocked, WrongPassword
@@ -41,7 +41,7 @@ class AdministratorForm(PersonForm):
 class AdministratorChange(AdministratorForm):
     """The same, confirmed; a new address asks for the current password again (E1)."""
 
-    current_password: str | None = Field(None, max_length=1024, description="only when the e-mail address changes")
+    current_password: Password | None = Field(None, repr=False, description="only when the e-mail address changes")
 
 
 class AdministratorConfirmation(Confirmation):
@@ -126,7 +126,7 @@ async def change_administrator(
 
 
 async def _ask_again(password: str | None, user: User, authentication: Authentication) -> None:
-    if not password:
+    if password is None:
         message = "メールアドレスを変更する場合は、現在のパスワードを入力してください。"
         raise Invalid.field("body.current_password", "missing", message)
     async with authentication.hasher.admitted():

@@ -5,13 +5,16 @@ import random
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, Field
 
 from chassis.http import Busy
 from chassis.sql import Database, Tx
 from identity.api.problems import PasswordLocked, WrongPassword
 from identity.credentials import TEMPORARY
 from identity.hashing import Hasher
+from identity.rules.passwords import normalised
 from identity.secrets import Secrets
 from identity.settings import IdentitySettings
 from identity.store import attempts, logins
@@ -20,7 +23,15 @@ PATIENCE_SECONDS = 10.0
 PAUSE_SECONDS = 0.02
 TIMES = 3
 
+LONGEST = 1000
+"""Characters of a password as typed; composed letters are fewer, and the rules judge those (L4)."""
+PASSWORD_BODY_LIMIT = 16 * 1024
+"""Bytes of JSON around one password: each character may be written as two escapes (\\ud83d\\udc0d)."""
+
 T = TypeVar("T")
+
+Password = Annotated[str, Field(min_length=1, max_length=LONGEST), AfterValidator(normalised)]
+"""A password in a request, read in the one way in which passwords are kept and compared."""
 
 
 class Void(Exception):

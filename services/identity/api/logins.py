@@ -1,7 +1,7 @@
 """Logging in: the one door where a password opens a session, alike for every ID that fails (R33 to R36, L1, L2)."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from aiohttp import web
@@ -17,11 +17,10 @@ from contracts.identity import LoginFailed, LoginSucceeded, UserLocked
 from contracts.permissions import Permission
 from identity import access
 from identity.api import sources
-from identity.api.authentication import Authentication, Compared, Void
+from identity.api.authentication import PASSWORD_BODY_LIMIT, Authentication, Compared, Password, Void
 from identity.api.openings import Opened, new_session_id
 from identity.api.problems import LoginRefused, PasswordLocked, TooManyRequests
 from identity.api.views import Session, session_view
-from identity.rules.passwords import normalised
 from identity.secrets import new_token, token_hash
 from identity.settings import IdentitySettings
 from identity.store import logins, passwords, source_limits, temporary_passwords
@@ -35,7 +34,7 @@ class LogIn(Body):
     """Web user ID and password."""
 
     user_id: fields.WebUserId
-    password: Annotated[str, Field(min_length=1, max_length=128, repr=False)]
+    password: Password = Field(repr=False)
 
 
 class Login(View):
@@ -61,7 +60,11 @@ class _Begun:
 
 
 @routes.post(
-    "/sessions", needs=PUBLIC, status=201, raises=[LoginRefused, PasswordLocked, TooManyRequests, Busy], body_limit=4096
+    "/sessions",
+    needs=PUBLIC,
+    status=201,
+    raises=[LoginRefused, PasswordLocked, TooManyRequests, Busy],
+    body_limit=PASSWORD_BODY_LIMIT,
 )
 async def log_in(
     body: LogIn,
@@ -73,10 +76,9 @@ async def log_in(
 ) -> Session:
     """Log in. A temporary password opens a session that may only change the password."""
     source, agent = sources.source_of(request, settings), sources.user_agent_of(request)
-    password = normalised(body.password)
 
     async def once() -> _Begun:
-        compared = await authentication.compare(body.user_id, password)
+        compared = await authentication.compare(body.user_id, body.password)
         if compared.right:
             return await _begin(database, body.user_id, compared, source, agent, settings.failures_per_source)
         raise await _refuse(database, authentication, body.user_id, compared, source, agent)
@@ -88,7 +90,7 @@ async def log_in(
         await sources.take(database, source_limits.LOGIN, source, most, per_minute)
         begun = await authentication.until_settled(once)
         if begun.compared.own:
-            await _rehash(database, authentication, body.user_id, password, begun.compared.known["password_hash"])
+            await _rehash(database, authentication, body.user_id, body.password, begun.compared.known["password_hash"])
     return session_view(
         settings,
         begun.opened,

@@ -1,7 +1,7 @@
 """Changing one's own password: of one's own will, or because it was a temporary one (R94, R96 to R98, L4, L5)."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from aiohttp import web
@@ -15,33 +15,31 @@ from contracts.identity import PasswordChanged
 from contracts.permissions import Permission
 from identity import access
 from identity.api import sources
-from identity.api.authentication import Authentication, Void
+from identity.api.authentication import PASSWORD_BODY_LIMIT, Authentication, Password, Void
 from identity.api.openings import Opened, open_session
 from identity.api.problems import PasswordLocked, WrongPassword
 from identity.api.views import Session, session_view
 from identity.credentials import TEMPORARY
-from identity.rules.passwords import broken_rules, normalised
+from identity.rules.passwords import broken_rules
 from identity.secrets import Secrets
 from identity.settings import IdentitySettings
 from identity.store import logins, passwords, sessions, temporary_passwords, users
 
 routes = Routes(tag="passwords")
 
-Password = Annotated[str, Field(max_length=1000, repr=False)]
-
 
 class PasswordChange(Body):
     """The current password (the temporary one, if one logged in with it) and the new one."""
 
-    current_password: Annotated[str, Field(min_length=1, max_length=128, repr=False)]
-    new_password: Password
+    current_password: Password = Field(repr=False)
+    new_password: Password = Field(repr=False)
 
 
 @routes.put(
     "/password",
     needs=Permission.CHANGE_PASSWORD,
     step_up=False,
-    body_limit=8192,
+    body_limit=2 * PASSWORD_BODY_LIMIT,
     raises=[WrongPassword, PasswordLocked, StepUpRequired, Invalid, Unauthenticated, Busy],
 )
 async def change_password(
@@ -58,7 +56,7 @@ async def change_password(
     forced = Permission.USE not in caller.may
     if not forced and not caller.stepped_up:
         raise StepUpRequired
-    current, new = normalised(body.current_password), normalised(body.new_password)
+    current, new = body.current_password, body.new_password
     _check(new, current, caller, settings)
     change = _Change(caller, forced, sources.source_of(request, settings), sources.user_agent_of(request))
 

@@ -79,7 +79,7 @@ async def confirm(visit: Visit) -> Answer:
     values = visit.state.get("values")
     if values is None:
         return visit.go(PATH)
-    password = str(visit.form.get("current_password", ""))[:1024]
+    password = str(visit.form.get("current_password", ""))
     body = _body(values) | ({"current_password": password} if password else {})
     try:
         done = await visit.ask(Gateway.IDENTITY, "PUT", PATH, json=body)

@@ -23,7 +23,7 @@ async def show_login(visit: Visit) -> Answer:
     return visit.page("logins/login.html", form=form, labels=LOGIN, next=visit.query.get("next", ""))
 
 
-@screens.post("/login", needs=Needs.NOBODY, limit=8192)
+@screens.post("/login", needs=Needs.NOBODY, limit=32 * 1024)
 async def log_in(visit: Visit) -> Answer:
     """Open a session; its token goes into the cookie and nowhere else."""
     wanted = visit.safe_path(str(visit.form.get("next", "")))

@@ -24,7 +24,7 @@ async def show_change(visit: Visit) -> Answer:
     return _page(visit, forced=False)
 
 
-@screens.post("/password", needs=Needs.USER, limit=16384)
+@screens.post("/password", needs=Needs.USER, limit=64 * 1024)
 async def change(visit: Visit) -> Answer:
     """パスワードを変更する: all sessions end, and this browser gets a new one."""
     return await _change(visit, "/password")
@@ -38,7 +38,7 @@ async def show_first_change(visit: Visit) -> Answer:
     return _page(visit, forced=True)
 
 
-@screens.post("/password/first", needs=Needs.SESSION, limit=16384)
+@screens.post("/password/first", needs=Needs.SESSION, limit=64 * 1024)
 async def change_first(visit: Visit) -> Answer:
     """The same for a temporary password."""
     return await _change(visit, "/password/first")

@@ -118,6 +118,13 @@ async def test_a_new_address_asks_for_the_current_password_again(firm: Firm) -> 
     assert right.status == 200
 
 
+@pytest.mark.requirement("L4", "E1")
+async def test_the_current_password_may_be_typed_full_width_and_counts_no_failure(firm: Firm) -> None:
+    full_width = "".join("　" if letter == " " else chr(ord(letter) + 0xFEE0) for letter in PASSWORD)
+    answers = [await put(firm, email=f"{n}@sample.com", current_password=full_width) for n in range(6)]
+    assert [one.status for one in answers] == [200] * 6
+
+
 @pytest.mark.requirement("L1", "E1")
 async def test_wrong_current_passwords_count_towards_the_lock(firm: Firm) -> None:
     form = await form_of(firm, email="new@sample.com")
