@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from contracts.identity import OperatorActed, SessionsEnded, UserUnlocked
+from contracts.identity import AddressChanged, OperatorActed, SessionsEnded, UserUnlocked
 from identity.commands import COMMANDS
 from identity.keyring import Keyring
 from identity.settings import IdentitySettings
 from tests.identity.conftest import trust
-from tests.identity.people import People, registered
+from tests.identity.people import People, Person, registered
 from tests.identity.test_sessions import claims
 from tests.support import sealing, unique
 from tests.support.eventually import eventually
@@ -127,6 +127,54 @@ async def test_an_administrator_can_be_made_for_a_company_without_one(people: Pe
     assert len(sealing.secret_of(letter)) == 16
     status, _, complaint = await desk.run("administrator", "create", code, *given, *place)
     assert (status, "already" in complaint) == (1, True)
+
+
+@pytest.mark.requirement("L10", "L9", "N1")
+async def test_a_replaced_administrator_is_out_and_the_successor_comes_in_with_the_letter(
+    people: People, desk: Desk
+) -> None:
+    person = await people.administrator()
+    code = person.user_id[:9]
+    shown = (await person.ask("GET", "/administrator")).body
+    form = {name: shown[name] for name in ("version", "email", "name", "one_time_password")}
+    wish = form | {"email": "pending@sample.com", "current_password": person.password}
+    assert (await person.ask("PUT", "/administrator", json=wish)).status == 200
+    pending = sealing.secret_of(await people.mails.next(template="email_confirmation", about_user_id=person.user_id))
+    await desk.told("administrator", "disable", code)
+    await desk.told("administrator", "enable", code)
+    await person.log_in()
+    for _ in range(5):
+        await person.elsewhere().try_login("wrong wrong wrong")
+
+    given = ["--name", "後任　花子", "--email", "hanako@sample.com", "--title", "課長"]
+    place = ["--postal-code", "222-2222", "--address", "東京都港区"]
+    async with people.platform.hears(OperatorActed, AddressChanged) as spy:
+        answer = await desk.told("administrator", "replace", code, *given, *place)
+        assert (await person.ask("GET", "/me")).status == 401
+        acted = await spy.next(command="administrator replace", about_user_id=person.user_id)
+        assert (await spy.next(user_id=person.user_id))["data"]["address"] == "hanako@sample.com"
+    assert (answer["user_id"], answer["in_force_from"]) == (person.user_id, None)
+    assert acted["data"]["operator"]["policyholder_code"] == code
+    assert (await person.elsewhere().try_login()).status == 401, "neither the password nor the lock is left"
+    token = {"token": pending.partition("#token=")[2]}
+    assert (await person.elsewhere().ask("POST", "/email-changes/confirmation", json=token)).status == 410
+
+    letter = await people.letters.next(policyholder_code=code)
+    assert (letter["data"]["addressee"], letter["data"]["postal_code"]) == ("後任　花子", "222-2222")
+    successor = await Person(people, person.user_id, sealing.secret_of(letter)).settle_in()
+    shown = (await successor.ask("GET", "/administrator")).body
+    assert [shown[name] for name in ("name", "email", "phone", "title")] == [
+        "後任　花子",
+        "hanako@sample.com",
+        "",
+        "課長",
+    ]
+
+
+async def test_nobody_is_replaced_where_nobody_is(desk: Desk) -> None:
+    given = ["--name", "後任　花子", "--email", "hanako@sample.com", "--postal-code", "222-2222", "--address", "東京都"]
+    status, _, complaint = await desk.run("administrator", "replace", unique.policyholder_code(), *given)
+    assert (status, "has no administrator" in complaint) == (1, True)
 
 
 @pytest.mark.parametrize(
