@@ -56,10 +56,9 @@ async def test_agreed_terms_make_an_administrator_whose_password_goes_by_letter(
     async with people.platform.hears(WebUserProvisioned, AddressChanged) as spy:
         await people.platform.nexi.publish(registered(code))
         letter = await people.letters.next(policyholder_code=code)
+        address = await spy.next(user_id=f"{code}000", address=f"{code}@sample.com", enabled=True)
         provisioned = await spy.next(user_id=f"{code}000", role="administrator")
-        assert provisioned["type"] in ("identity.web_user_provisioned", "identity.address_changed")
-        address = await spy.next(user_id=f"{code}000")
-    assert {provisioned["type"], address["type"]} == {"identity.web_user_provisioned", "identity.address_changed"}
+    assert (address["type"], provisioned["type"]) == ("identity.address_changed", "identity.web_user_provisioned")
     said = letter["data"]
     assert (said["company"], said["addressee"]) == ("見本商事株式会社", "日本　太郎")
     assert (said["postal_code"], said["address"]) == ("111-1111", "東京都千代田区西神田１－１")
@@ -255,6 +254,31 @@ async def test_a_withdrawn_group_viewer_is_out_at_once_and_may_come_back(people:
     (back,) = await people.platform.nexi.publish(viewer(user_id, codes, STILL_LATER, name="全社　次郎"))
     await heard(people, back)
     assert (await person.elsewhere().log_in())["name"] == "全社　次郎"
+
+
+@pytest.mark.requirement("R91", "N2", "L5")
+@pytest.mark.parametrize("way_out", ["lapsed", "withdrawn"])
+async def test_a_group_viewer_without_a_way_in_gets_a_password_with_the_next_grant(
+    people: People, way_out: str
+) -> None:
+    owner = await people.administrator(issued_at=NOW)
+    user_id, codes = f"{owner.user_id[:9]}903", (owner.user_id[:9],)
+    await people.platform.nexi.publish(viewer(user_id, codes, NOW))
+    await people.mails.next(template="group_viewer_password", about_user_id=user_id)
+    if way_out == "withdrawn":
+        await people.platform.nexi.publish(GroupViewerWithdrawn(user_id=user_id, issued_at=LATER))
+    else:
+        await people.behind.execute("update temporary_passwords set expires_at = now() where user_id = $1", user_id)
+    await people.platform.nexi.publish(viewer(user_id, codes, STILL_LATER, email="next@sample.com"))
+    mail = await people.mails.next(template="group_viewer_password", about_user_id=user_id)
+    assert mail["data"]["recipient"] == "next@sample.com"
+    person = await Person(people, user_id, sealing.secret_of(mail)).settle_in()
+    (other,) = await people.platform.nexi.publish(viewer(user_id, codes, STILL_LATER + timedelta(seconds=1)))
+    await heard(people, other)
+    await people.platform.nexi.publish(viewer(f"{user_id[:9]}904", codes, NOW))
+    await people.mails.next(about_user_id=f"{user_id[:9]}904")
+    assert not [mail for mail in people.mails.seen if mail["data"]["about_user_id"] == user_id], "it has a password"
+    assert (await person.elsewhere().try_login()).status == 201
 
 
 @pytest.mark.requirement("N2")

@@ -59,7 +59,7 @@ async def change_riders(message: RidersChanged, tx: Tx) -> None:
 
 @listeners.on(GroupViewerGranted)
 async def grant(message: GroupViewerGranted, tx: Tx, secrets: Secrets, settings: IdentitySettings) -> None:
-    """A group viewer, new or with other companies or another person (R91)."""
+    """A group viewer, new or with other companies or another person; whoever has no way in gets a password (R91)."""
     own = owner_of(message.user_id, message.policyholder_codes)
     if await companies.find(tx, own) is None:
         raise Park("the policyholder is not registered yet", retry=True, key=keys.company(own))
@@ -74,6 +74,8 @@ async def grant(message: GroupViewerGranted, tx: Tx, secrets: Secrets, settings:
             tx, message.user_id, message.person, list(dict.fromkeys(message.policyholder_codes)), message.issued_at
         )
         if changed is not None:
+            if not known.enabled or not await group_viewers.can_log_in(tx, changed.user_id):
+                await _send_group_viewer_password(tx, changed, secrets, settings)
             announce(tx, changed)
             await access.revoke_user(tx, changed.policyholder_code, changed.user_id)
 
@@ -142,6 +144,12 @@ async def _provision_group_viewer(
         issued_at=message.issued_at,
     )
     assert user is not None
+    await _send_group_viewer_password(tx, user, secrets, settings)
+    _say_provisioned(tx, user)
+
+
+async def _send_group_viewer_password(tx: Tx, user: User, secrets: Secrets, settings: IdentitySettings) -> None:
+    """A temporary password by mail; an own one keeps working until it is used (L5)."""
     temporary = await new_temporary_password(
         tx, secrets, user.user_id, Reason.INITIAL_MAIL, settings.mail_password_life
     )
@@ -158,7 +166,6 @@ async def _provision_group_viewer(
         )
     except NoSealingKey:
         raise keys.no_sealing_key() from None
-    _say_provisioned(tx, user)
 
 
 def _say_provisioned(tx: Tx, user: User) -> None:

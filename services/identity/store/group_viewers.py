@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from chassis.sql import Tx
+from chassis.sql import Reader, Tx
 from contracts.nexi import Administrator
 from identity.store.users import COLUMNS, User, user_of
 
@@ -24,6 +24,21 @@ async def change(
             list(policyholder_codes),
         )
     )  # fmt: skip
+
+
+async def can_log_in(reader: Reader, user_id: str) -> bool:
+    """Whether there is an own password, or a temporary one that is still alive."""
+    return bool(
+        await reader.fetchval(
+            """
+            select password_hash is not null
+                or exists (select from temporary_passwords as t
+                            where t.user_id = u.user_id and used_at is null and expires_at > now())
+              from users as u where user_id = $1
+            """,
+            user_id,
+        )
+    )
 
 
 async def withdraw(tx: Tx, user_id: str, issued_at: datetime) -> User | None:
