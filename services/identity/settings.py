@@ -1,7 +1,6 @@
 """What identity is told by its environment, beside what every service is told."""
 
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
@@ -15,10 +14,6 @@ class IdentitySettings(Settings):
     model_config = SettingsConfigDict(env_prefix="IDENTITY_", extra="ignore", hide_input_in_errors=True)
 
     portal_url: str = Field("http://127.0.0.1:8080", description="where links in mails lead")
-    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
-        (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")),
-        description="front ends whose X-Forwarded-For is believed",
-    )
 
     login_failures: int = Field(5, ge=1, le=100, description="規定回数: consecutive failures that lock (L1)")
     lock_time: timedelta = Field(timedelta(minutes=30), description="how long a lock lasts (L1)")

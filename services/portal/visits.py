@@ -74,7 +74,7 @@ class Visit:
 
     @property
     def address_headers(self) -> dict[str, str]:
-        """What identity wants to know about the browser: its address and its name."""
+        """What gateways want to know about the browser: its address and its name."""
         hops = [*self.request.headers.getall(hdrs.X_FORWARDED_FOR, ()), self.request.remote or ""]
         agent = self.request.headers.get(hdrs.USER_AGENT, "")
         return {hdrs.X_FORWARDED_FOR: ", ".join(hops), hdrs.USER_AGENT: agent[:200]}

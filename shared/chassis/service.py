@@ -24,7 +24,7 @@ from chassis.amqp.relay import Relay
 from chassis.asyncapi import document
 from chassis.background import background as background_work
 from chassis.housekeeping import keep_house, retry_parked
-from chassis.http import Problem, Route, Routes, Serving, build_application, health, serve
+from chassis.http import Problem, Route, Routes, Serving, build_application, health, serve, source_of
 from chassis.messages import Message
 from chassis.readiness import Check, can_serve, can_work
 from chassis.revocations import Revocations
@@ -98,7 +98,7 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
         }  # fmt: skip
         consumers = [Consumer(service.name, listeners, database, provides) for listeners in service.listeners]
         background = await stack.enter_async_context(background_work())
-        application = _gateway(service, provides, verifier, can_work(database, revocations, consumers))
+        application = _gateway(service, settings, provides, verifier, can_work(database, revocations, consumers))
         relay = Relay(database, settings.database_url, {"": settings.broker_url})
         background.start("relay", relay.run())
         stack.push_async_callback(_flush, database)
@@ -120,7 +120,11 @@ async def running(service: Service, settings: Settings) -> AsyncIterator[Runtime
 
 
 def _gateway(
-    service: Service, provides: Mapping[type, Any], verifier: Verifier[Any], ready: Mapping[str, Check]
+    service: Service,
+    settings: Settings,
+    provides: Mapping[type, Any],
+    verifier: Verifier[Any],
+    ready: Mapping[str, Check],
 ) -> web.Application:
     """The service's routes, what it says and hears at /asyncapi.json, and at /serving whether it can answer."""
     database = provides[Database]
@@ -136,6 +140,7 @@ def _gateway(
         ready=ready,
         registry=_registry(),
         on_refused=_recorder(service.refusal, database) if service.refusal else None,
+        trusted_proxies=settings.trusted_proxies,
     )
     contract = document([service], service.title)
 
@@ -160,7 +165,7 @@ def _recorder(
                 refusal(
                     operator=caller.operator,
                     session_id=caller.session_id,
-                    source_address=request.remote,
+                    source_address=source_of(request),
                     method=route.method,
                     path=route.path,
                     reason=type(problem).__name__,

@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -24,6 +25,10 @@ class Settings(CommandSettings):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(0, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")),
+        description="front ends whose X-Forwarded-For is believed",
+    )
     database_url: str = Field(description="PostgreSQL, with the service's runtime role")
     owner_database_url: str | None = Field(None, description="PostgreSQL, with the owner role; for `migrate` only")
     database_connections: int = Field(10, ge=2, le=200, description="most connections of one process")

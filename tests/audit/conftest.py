@@ -24,6 +24,8 @@ from tests.support.keys import Signer
 from tests.support.platform import Platform, Speaker
 
 SPEAKERS = ("identity", "applications", "accounts", "notifier")
+BEHIND_THE_PORTAL = {"X-Forwarded-For": "203.0.113.7"}
+"""What the portal says about the browser."""
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +94,7 @@ class Company:
         async with self.client.post(
             f"{self.url}/operations",
             json={"operation": operation},
-            headers=self.platform.headers(caller) | {"Idempotency-Key": key},
+            headers=self.platform.headers(caller) | BEHIND_THE_PORTAL | {"Idempotency-Key": key},
         ) as response:
             return response.status, dict(await response.json())
 
@@ -101,14 +103,14 @@ class Company:
         async with self.client.post(
             f"{self.url}/access-history/searches",
             json={"first_day": first, "last_day": last, **more},
-            headers=self.platform.headers(caller or self.administrator),
+            headers=self.platform.headers(caller or self.administrator) | BEHIND_THE_PORTAL,
         ) as response:
             assert response.status == 201, await response.text()
             return dict(await response.json())
 
     async def get(self, path: str, caller: Caller | None = None) -> tuple[int, bytes]:
         """Status and body of any resource."""
-        headers = self.platform.headers(caller or self.administrator)
+        headers = self.platform.headers(caller or self.administrator) | BEHIND_THE_PORTAL
         async with self.client.get(f"{self.url}{path}", headers=headers) as response:
             return response.status, await response.read()
 

@@ -136,6 +136,7 @@ async def test_a_front_end_reports_with_the_users_own_token_and_only_once(platfo
     await company.has(2)
     first, second = await rows(platform, company.code)
     assert (first["user_id"], first["operation"], first["name"]) == (f"{company.code}007", "2-5", "貿易　花子")
+    assert first["source_address"] == "203.0.113.7", "the browser's, not the portal's"
     assert second["operation"] == "8-1"
 
 

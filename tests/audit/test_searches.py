@@ -222,5 +222,5 @@ async def test_searches_and_exports_are_recorded_themselves(platform: Platform, 
     searched, exported = await eventually(recorded)
     assert (searched["type"], exported["type"]) == (HistorySearched.wire_type(), HistoryExported.wire_type())
     assert exported["user_id"] == f"{company.code}000"
-    assert searched["source_address"] == exported["source_address"] == "127.0.0.1"
+    assert searched["source_address"] == exported["source_address"] == "203.0.113.7"
     assert (exported["details"]["records"], exported["details"]["target_user_id"]) == (1, f"{company.code}000")

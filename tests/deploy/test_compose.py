@@ -88,9 +88,11 @@ def test_a_front_end_does_not_reach_the_servers_and_a_release_reaches_nothing_el
     assert all(one["networks"] == ["servers"] for name, one in CONTAINERS.items() if name.endswith("-release"))
 
 
-def test_identity_believes_the_portal_alone_about_addresses() -> None:
+def test_every_gateway_believes_the_portal_alone_about_addresses() -> None:
     own = CONTAINERS["portal"]["networks"]["gateways"]["ipv4_address"]
-    assert yaml.safe_load(CONTAINERS["identity"]["environment"]["IDENTITY_TRUSTED_PROXIES"]) == [f"{own}/32"]
+    for name in set(KNOWN) - {"portal"}:
+        believed = CONTAINERS[name]["environment"][f"{name.upper()}_TRUSTED_PROXIES"]
+        assert yaml.safe_load(believed) == [f"{own}/32"], name
 
 
 def test_every_secret_is_a_file_that_is_made_and_never_committed() -> None:

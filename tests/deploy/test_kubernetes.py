@@ -73,6 +73,8 @@ def test_a_service_and_its_release_read_complete_valid_and_known_settings(
         assert told.unknown(service, {*environment, *files}) == set()
         settings = told.settings(service, environment, files, tmp_path / owner["kind"], monkeypatch)
         assert (settings.host, settings.port) == ("0.0.0.0", 8080)
+        if service != "portal":
+            assert str(settings.trusted_proxies[0]) == "10.0.0.0/8", "the portal says where a request came from"
         powerful = [name for name in files if name.endswith(("owner_database_url", "management_url", "nexi_url"))]
         assert bool(powerful) is (owner["kind"] == "Job"), "only a release acts as owner and operator"
         for name, url in files.items():

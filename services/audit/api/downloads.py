@@ -15,7 +15,7 @@ from audit.proof.manifests import Manifest, sign
 from audit.rules import files
 from audit.rules.windows import Window
 from audit.store import log, searches
-from chassis.http import NotFound, Problem, Routes
+from chassis.http import NotFound, Problem, Routes, source_of
 from chassis.sql import Database
 from contracts.audit import HistoryExported
 from contracts.caller import Caller
@@ -116,7 +116,7 @@ async def _remember(search: Any, caller: Caller, request: web.Request, database:
             HistoryExported(
                 operator=caller.operator,
                 session_id=caller.session_id,
-                source_address=request.remote,
+                source_address=source_of(request),
                 view=search["view"],
                 form=search["form"],
                 window_from=window.starts_at,

@@ -7,7 +7,7 @@ from aiohttp import web
 from pydantic import Field
 
 from audit.store import searches
-from chassis.http import Answer, Body, Header, Problem, Routes, View
+from chassis.http import Answer, Body, Header, Problem, Routes, View, source_of
 from chassis.sql import Tx
 from contracts.audit import OperationReported
 from contracts.caller import Caller
@@ -81,7 +81,7 @@ async def report_operation(
     """Record an operation of the caller. Repeating the request with its Idempotency-Key changes nothing."""
     who = caller.operator
     event = OperationReported(
-        operator=who, operation=body.operation, session_id=caller.session_id, source_address=request.remote
+        operator=who, operation=body.operation, session_id=caller.session_id, source_address=source_of(request)
     )
     event_id = tx.emit(event)
     known = await searches.report(tx, who.policyholder_code, who.user_id, key, body.operation.value, event_id)

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 from audit.rules import files, sizes, windows
 from audit.rules.windows import Window
 from audit.store import searches
-from chassis.http import Body, Invalid, Routes, View
+from chassis.http import Body, Invalid, Routes, View, source_of
 from chassis.messages import new_id
 from chassis.sql import Database, Tx
 from contracts.audit import HistorySearched
@@ -162,7 +162,7 @@ def _asked(
     return HistorySearched(
         operator=caller.operator,
         session_id=caller.session_id,
-        source_address=request.remote,
+        source_address=source_of(request),
         window_from=days.starts_at,
         window_to=days.ends_before if window is None else min(window.ends_before, now),
         target_user_id=asked.user_id,

@@ -7,7 +7,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field
 
-from chassis.http import Invalid, NotFound, Routes, View
+from chassis.http import Invalid, NotFound, Routes, View, source_of
 from chassis.revocations import Revocations
 from chassis.sql import Database, Reader, Tx
 from contracts.caller import Caller
@@ -19,7 +19,6 @@ from identity.api.authentication import Authentication, Password
 from identity.api.email_changes import EmailChangeLimitReached, EmailChangeOrder
 from identity.api.forms import Confirmation, PersonForm, StaleVersion, Version, address_hints, check_version, items
 from identity.api.problems import PasswordLocked, WrongPassword
-from identity.api.sources import source_of
 from identity.credentials import NoSealingKey
 from identity.rules.applicants import changed_fields
 from identity.settings import IdentitySettings
@@ -105,7 +104,7 @@ async def change_administrator(
     action = {
         "operator": caller.operator,
         "session_id": caller.session_id,
-        "source_address": source_of(request, settings),
+        "source_address": source_of(request),
     }
     async with database.transaction() as tx:
         held = await users.lock(tx, user.user_id)

@@ -8,7 +8,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field
 
-from chassis.http import NotFound, Routes, View
+from chassis.http import NotFound, Routes, View, source_of
 from chassis.revocations import Revocations
 from chassis.sql import Database, Tx
 from contracts import fields
@@ -26,9 +26,7 @@ from identity.api.forms import (
     check_version,
     items,
 )
-from identity.api.sources import source_of
 from identity.rules.applicants import broken_rights, changed_fields
-from identity.settings import IdentitySettings
 from identity.store import applicants, email_changes
 from identity.store.users import User
 
@@ -70,7 +68,6 @@ async def change_applicant(
     body: ApplicantChange,
     caller: Caller,
     request: web.Request,
-    settings: IdentitySettings,
     revocations: Revocations,
     database: Database,
 ) -> Changed:
@@ -85,7 +82,7 @@ async def change_applicant(
                 ApplicantChanged(
                     operator=caller.operator,
                     session_id=caller.session_id,
-                    source_address=source_of(request, settings),
+                    source_address=source_of(request),
                     about_user_id=user_id,
                     changed=changed,
                 )

@@ -7,7 +7,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field, ValidationError
 
-from chassis.http import Answer, BodyTooLarge, Header, Problem, Routes, UnsupportedMediaType, View, receive
+from chassis.http import Answer, BodyTooLarge, Header, Problem, Routes, UnsupportedMediaType, View, receive, source_of
 from chassis.http.sentences import field_errors
 from chassis.sql import Database, Reader
 from contracts.caller import Caller
@@ -15,7 +15,6 @@ from contracts.permissions import ApplicationData, Entry, Permission
 from identity.api.applicant_views import facts
 from identity.api.forms import ApplicantForm, Hint, RightsForm, address_hints
 from identity.api.registrations import KeyUsedOtherwise, NoIdLeft, Registrar, digest, remember, repeated
-from identity.api.sources import source_of
 from identity.credentials import NoSealingKey
 from identity.rules import imports
 from identity.rules.applicants import LABELS, broken_rights
@@ -138,7 +137,7 @@ async def import_applicants(
             forms, errors = await _read(tx, company, content, settings.import_rows)
             if errors:
                 raise FileHasErrors(errors=[one.model_dump() for one in _shown(errors)])
-            registrar = Registrar(caller, source_of(request, settings), secrets, settings)
+            registrar = Registrar(caller, source_of(request), secrets, settings)
             user_ids = await registrar.register(tx, [form for _, form in forms])
             await remember(tx, company, key, content, user_ids)
         registered = [Imported(**row) for row in await applicants.some(tx, company, user_ids)]

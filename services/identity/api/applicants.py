@@ -6,7 +6,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field
 
-from chassis.http import Answer, Body, Header, NotFound, Routes, View
+from chassis.http import Answer, Body, Header, NotFound, Routes, View, source_of
 from chassis.sql import Database, Tx
 from chassis.text import widen
 from contracts import fields
@@ -15,7 +15,6 @@ from contracts.permissions import Permission
 from identity.api.applicant_views import Applicant, facts, show, shown
 from identity.api.forms import ApplicantForm, Confirmation, address_hints, check_rules, items
 from identity.api.registrations import KeyUsedOtherwise, NoIdLeft, Registrar, remember, repeated
-from identity.api.sources import source_of
 from identity.credentials import NoSealingKey
 from identity.rules.applicants import broken_rights
 from identity.rules.email_addresses import masked
@@ -113,7 +112,7 @@ async def register_applicant(
     user_ids = await repeated(tx, company, key, body)
     status = 201 if user_ids is None else 200
     if user_ids is None:
-        registrar = Registrar(caller, source_of(request, settings), secrets, settings)
+        registrar = Registrar(caller, source_of(request), secrets, settings)
         user_ids = await registrar.register(tx, [body])
         await remember(tx, company, key, body, user_ids)
     administrator = await users.administrator(tx, company)

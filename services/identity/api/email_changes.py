@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 from aiohttp import web
 from pydantic import Field
 
-from chassis.http import PUBLIC, Body, NotFound, Problem, Routes, View
+from chassis.http import PUBLIC, Body, NotFound, Problem, Routes, View, source_of
 from chassis.messages import new_id
 from chassis.sql import Tx
 from contracts.caller import Caller
@@ -16,7 +16,6 @@ from contracts.notifier import Template
 from contracts.permissions import Permission
 from identity import addresses, credentials
 from identity.api.administrator_views import link_of
-from identity.api.sources import source_of
 from identity.rules.email_addresses import LinkState, masked
 from identity.secrets import new_token, token_hash
 from identity.settings import IdentitySettings
@@ -122,7 +121,7 @@ class EmailChangeOrder:
 @routes.post(
     "/email-changes/confirmation", needs=PUBLIC, raises=[UnknownLink, SupersededLink, WithdrawnLink, LapsedLink]
 )
-async def confirm_email_change(body: Token, settings: IdentitySettings, tx: Tx) -> Confirmed:
+async def confirm_email_change(body: Token, request: web.Request, settings: IdentitySettings, tx: Tx) -> Confirmed:
     """The button behind the link; no login needed. Repeating it within the 24 hours changes nothing (E3)."""
     hashed = token_hash(body.token)
     user_id = await email_changes.owner(tx, hashed)
@@ -134,7 +133,7 @@ async def confirm_email_change(body: Token, settings: IdentitySettings, tx: Tx) 
     if state in _REFUSALS:
         raise _REFUSALS[state]
     if state is LinkState.PENDING:
-        await _take_effect(tx, user, change)
+        await _take_effect(tx, user, change, source_of(request))
     return Confirmed(
         state="done" if state is LinkState.PENDING else "already_done",
         address=masked(change["new_address"]),
@@ -152,7 +151,7 @@ _REFUSALS: dict[LinkState, type[Problem]] = {
 
 
 @routes.delete("/administrator/email-change", needs=Permission.ADMINISTER, raises=[NotFound])
-async def withdraw_email_change(caller: Caller, request: web.Request, settings: IdentitySettings, tx: Tx) -> None:
+async def withdraw_email_change(caller: Caller, request: web.Request, tx: Tx) -> None:
     """Take the open request back; its link is void."""
     user = await users.lock(tx, caller.operator.user_id)
     if user is None or not await email_changes.withdraw(tx, user.user_id):
@@ -161,14 +160,14 @@ async def withdraw_email_change(caller: Caller, request: web.Request, settings: 
         AdministratorChanged(
             operator=caller.operator,
             session_id=caller.session_id,
-            source_address=source_of(request, settings),
+            source_address=source_of(request),
             changed=("pending_email",),
         )
     )
 
 
-async def _take_effect(tx: Tx, user: User, change: Any) -> None:
+async def _take_effect(tx: Tx, user: User, change: Any, source: str) -> None:
     await email_changes.confirm(tx, change["id"])
     await email_changes.note_working(tx, user.user_id)
     addresses.announce(tx, await administrators.set_address(tx, user.user_id, change["new_address"]))
-    tx.emit(EmailChanged(operator=user.operator))
+    tx.emit(EmailChanged(operator=user.operator, source_address=source))

@@ -7,7 +7,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field
 
-from chassis.http import PUBLIC, Body, Busy, Routes, View
+from chassis.http import PUBLIC, Body, Busy, Routes, View, source_of
 from chassis.revocations import Revocations
 from chassis.sql import Database, Reader, Tx
 from contracts import fields
@@ -75,7 +75,7 @@ async def log_in(
     revocations: Revocations,
 ) -> Session:
     """Log in. A temporary password opens a session that may only change the password."""
-    source, agent = sources.source_of(request, settings), sources.user_agent_of(request)
+    source, agent = source_of(request), sources.user_agent_of(request)
 
     async def once() -> _Begun:
         compared = await authentication.compare(body.user_id, body.password)

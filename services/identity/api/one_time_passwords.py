@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar
 from aiohttp import web
 from pydantic import Field
 
-from chassis.http import Body, Problem, Routes, View
+from chassis.http import Body, Problem, Routes, View, source_of
 from chassis.messages import new_id
 from chassis.sql import Database, Tx
 from contracts.actions import Outcome
@@ -15,7 +15,6 @@ from contracts.caller import Caller
 from contracts.identity import OneTimePasswordEntered, OneTimePasswordIssued
 from contracts.notifier import SealingPurpose, Template
 from contracts.permissions import Permission
-from identity.api import sources
 from identity.api.problems import SessionEnded
 from identity.api.sessions import AccessToken, access_token_view
 from identity.api.tokens import mint
@@ -108,7 +107,7 @@ async def issue_one_time_password(
         not_after=expires_at,
         supersedes=f"one_time_password:{caller.session_id}",
     )
-    _record_issue(tx, caller, sources.source_of(request, settings))
+    _record_issue(tx, caller, source_of(request))
     return Issued(sent_to=masked(user.email), expires_at=expires_at)
 
 
@@ -129,7 +128,7 @@ async def enter_one_time_password(
     keyring: Keyring,
 ) -> AccessToken:
     """Enter it; the answer's access token opens every menu. The second wrong entry makes it lapse."""
-    source = sources.source_of(request, settings)
+    source = source_of(request)
     async with database.transaction() as tx:
         refused = await _enter(tx, secrets, caller, body.code)
         tx.emit(

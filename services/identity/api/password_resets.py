@@ -5,7 +5,7 @@ from datetime import datetime
 from aiohttp import web
 from pydantic import Field
 
-from chassis.http import NotFound, Problem, Routes, View
+from chassis.http import NotFound, Problem, Routes, View, source_of
 from chassis.revocations import Revocations
 from chassis.sql import Database
 from contracts import fields
@@ -15,7 +15,6 @@ from contracts.notifier import Template
 from contracts.permissions import Permission
 from identity import access, credentials
 from identity.api.registrations import send_temporary_password
-from identity.api.sources import source_of
 from identity.rules.email_addresses import masked
 from identity.secrets import Secrets
 from identity.settings import IdentitySettings
@@ -79,7 +78,7 @@ async def reset_password(
             PasswordReset(
                 operator=caller.operator,
                 session_id=caller.session_id,
-                source_address=source_of(request, settings),
+                source_address=source_of(request),
                 about_user_id=user_id,
             )
         )

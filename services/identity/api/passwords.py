@@ -7,7 +7,7 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field
 
-from chassis.http import Body, Busy, FieldError, Invalid, Routes, StepUpRequired, Unauthenticated
+from chassis.http import Body, Busy, FieldError, Invalid, Routes, StepUpRequired, Unauthenticated, source_of
 from chassis.revocations import Revocations
 from chassis.sql import Database, Tx
 from contracts.caller import Caller
@@ -58,7 +58,7 @@ async def change_password(
         raise StepUpRequired
     current, new = body.current_password, body.new_password
     _check(new, current, caller, settings)
-    change = _Change(caller, forced, sources.source_of(request, settings), sources.user_agent_of(request))
+    change = _Change(caller, forced, source_of(request), sources.user_agent_of(request))
 
     async def once() -> UUID:
         known = None

@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 from pydantic import Field, TypeAdapter, ValidationError
 
-from chassis.http import PUBLIC, Body, Routes, View
+from chassis.http import PUBLIC, Body, Routes, View, source_of
 from chassis.sql import DATABASE_AWAY, Database, Tx
 from contracts import fields
 from contracts.actions import Operator, Outcome
@@ -59,7 +59,7 @@ async def request_reissue(
     body: ReissueRequest, request: web.Request, database: Database, settings: IdentitySettings, bell: Bell
 ) -> Accepted:
     """Ask for a new password by mail. Answers before anybody looked whether ID and address are right."""
-    source = sources.source_of(request, settings)
+    source = source_of(request)
     await sources.take(
         database, source_limits.REISSUE, source, settings.reissues_per_source, settings.reissues_per_source_minute
     )

@@ -6,14 +6,13 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
-from chassis.http import PUBLIC, Busy, Header, NotFound, Routes, View
+from chassis.http import PUBLIC, Busy, Header, NotFound, Routes, View, source_of
 from chassis.revocations import Revocations
 from chassis.sql import Database, Tx
 from contracts.caller import Caller
 from contracts.identity import LoggedOut, SessionsEnded
 from contracts.permissions import Permission
 from identity import access
-from identity.api import sources
 from identity.api.problems import SessionEnded
 from identity.api.tokens import Minted, mint
 from identity.keyring import Keyring
@@ -78,7 +77,6 @@ async def log_out(
     session_token: SessionToken,
     request: web.Request,
     database: Database,
-    settings: IdentitySettings,
     revocations: Revocations,
 ) -> Ended:
     """Log out. Repeating it, or doing it after a time-out, is no mistake."""
@@ -92,7 +90,7 @@ async def log_out(
             LoggedOut(
                 operator=user.operator,
                 session_id=ended["session_id"],
-                source_address=sources.source_of(request, settings),
+                source_address=source_of(request),
             )
         )
         event = access.revoke_sessions(tx, user.policyholder_code, [ended["session_id"]])
@@ -110,14 +108,14 @@ async def list_own_sessions(caller: Caller, database: Database, settings: Identi
 
 @routes.delete("/sessions/others", needs=Permission.USE)
 async def end_other_sessions(
-    caller: Caller, request: web.Request, database: Database, settings: IdentitySettings, revocations: Revocations
+    caller: Caller, request: web.Request, database: Database, revocations: Revocations
 ) -> Ended:
     """End all of one's own sessions but this one."""
     async with database.transaction() as tx:
         ended = await sessions.end_all(tx, caller.operator.user_id, "ended_by_user", but=caller.session_id)
         if not ended:
             return Ended(ended=0, in_force_from=None)
-        _record(tx, caller, len(ended), sources.source_of(request, settings))
+        _record(tx, caller, len(ended), source_of(request))
         event = access.revoke_sessions(tx, caller.operator.policyholder_code, ended)
     return Ended(ended=len(ended), in_force_from=await revocations.in_force(event))
 
@@ -128,14 +126,13 @@ async def end_own_session(
     caller: Caller,
     request: web.Request,
     database: Database,
-    settings: IdentitySettings,
     revocations: Revocations,
 ) -> Ended:
     """End one of one's own sessions."""
     async with database.transaction() as tx:
         if not await sessions.end(tx, caller.operator.user_id, session_id, "ended_by_user"):
             raise NotFound
-        _record(tx, caller, 1, sources.source_of(request, settings))
+        _record(tx, caller, 1, source_of(request))
         event = access.revoke_sessions(tx, caller.operator.policyholder_code, [session_id])
     return Ended(ended=1, in_force_from=await revocations.in_force(event))
 

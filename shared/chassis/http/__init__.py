@@ -27,6 +27,7 @@ from chassis.http.problems import (
 from chassis.http.routes import PUBLIC, Route, Routes
 from chassis.http.sentences import field_errors
 from chassis.http.server import Serving, serve
+from chassis.http.sources import source_of
 
 __all__ = [
     "PUBLIC",
@@ -61,4 +62,5 @@ __all__ = [
     "once",
     "receive",
     "serve",
+    "source_of",
 ]

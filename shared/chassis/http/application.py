@@ -16,6 +16,7 @@ from chassis.http.openapi import document
 from chassis.http.pages import reference
 from chassis.http.plans import Plan, compile_route
 from chassis.http.routes import BODY_LIMIT, Routes
+from chassis.http.sources import TRUSTED_PROXIES, Network
 from chassis.sql import Database
 
 CallerT = TypeVar("CallerT")
@@ -35,11 +36,13 @@ def build_application(
     ready: Mapping[str, health.Check] | None = None,
     registry: CollectorRegistry | None = None,
     on_refused: OnRefused | None = None,
+    trusted_proxies: Sequence[Network] = (),
 ) -> web.Application:
     """Everything that is served on a service's port. Raises Unusable for a handler that cannot be served.
 
     `authenticate` answers the caller or raises Unauthenticated. `provides` is given to handlers by type. `ready` are
     the checks that /ready makes. `on_refused` hears of every refused access, outside any transaction of the handler.
+    `trusted_proxies` say where a request came from (see `source_of`).
     """
     registry = registry if registry is not None else CollectorRegistry()
     provides = provides or {}
@@ -47,6 +50,7 @@ def build_application(
     house = House(authenticate, provides, database, on_refused)
     application = web.Application(middlewares=[guard(Meters(registry))], client_max_size=BODY_LIMIT)
     application[LEAVING] = asyncio.Event()
+    application[TRUSTED_PROXIES] = trusted_proxies
     application.on_response_prepare.append(finish)
     for plan in plans:
         serve = endpoint(plan, house)

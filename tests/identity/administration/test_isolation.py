@@ -48,8 +48,10 @@ async def test_only_administrators_come_in_and_the_refusal_is_recorded(
     )
     async with platform.hears(AccessRefused) as events:
         for caller in others:
-            assert (await firm.ask(method, where, caller=caller)).status == 403
+            seen_by_the_portal = {"X-Forwarded-For": "203.0.113.7"}
+            assert (await firm.ask(method, where, caller=caller, headers=seen_by_the_portal)).status == 403
             event = await events.next(path=path, method=method, reason="Forbidden")
+            assert event["data"]["source_address"] == "203.0.113.7"
             assert event["data"]["operator"]["user_id"] == caller.operator.user_id
         gated = callers.administrator(firm.code, stepped_up=False)
         assert (await firm.ask(method, where, caller=gated)).problem == "step-up-required"
