@@ -12,11 +12,12 @@ from chassis.service import Runtime
 from chassis.sql import Reader, Tx
 from identity.api import one_time_passwords as doors
 from identity.hashing import Hasher
-from identity.store import attempts, logins, one_time_passwords
+from identity.store import attempts, logins, one_time_passwords, users
 from tests.identity.conftest import trust
 from tests.identity.people import Answer, People, Person
 from tests.identity.test_one_time_passwords import enter, gated, issue, other_than
 from tests.support import sealing, unique
+from tests.support.eventually import eventually
 
 
 @pytest.fixture
@@ -99,6 +100,23 @@ async def test_the_reservation_of_a_process_that_died_is_void_after_a_minute(peo
     async with database.transaction() as tx:
         assert await attempts.fail(tx, user_id, 0, 5, timedelta(minutes=30)) is None, "the late result does not count"
         assert (await attempts.fail(tx, user_id, 1, 5, timedelta(minutes=30)))["failed"] == 1
+
+
+@pytest.mark.requirement("L1", "L7")
+async def test_a_login_and_the_end_of_a_lock_never_wait_for_each_other(people: People) -> None:
+    person = await people.administrator()
+    async with people.identity.database.transaction() as tx:
+        await users.lock(tx, person.user_id)
+        holder = await tx.fetchval("select pg_backend_pid()")
+        login = asyncio.create_task(person.elsewhere().try_login())
+
+        async def waits() -> bool:
+            query = "select exists (select from pg_locks where $1 = any(pg_blocking_pids(pid)))"
+            return bool(await people.behind.fetchval(query, holder))
+
+        await eventually(waits)
+        await attempts.clear(tx, person.user_id)
+    assert (await login).status == 201, "compared again, as its reservation is void"
 
 
 @asynccontextmanager

@@ -52,13 +52,15 @@ async def begin(
     """
     return await reader.at_once(
         f"""
-        held as (
-            select user_id from login_attempts where user_id = $1 and epoch = $2 and locked_until is null for update
+        known as (  -- the user before its attempts, in the order of everybody who ends a lock
+            select user_id, last_login_at from users
+             where user_id = $1 and enabled and password_hash is not distinct from $3 for no key update
+        ), held as (
+            select user_id, known.last_login_at as previous from known join login_attempts using (user_id)
+             where epoch = $2 and locked_until is null for update of login_attempts
         ), welcomed as (
-            update users set last_login_at = now() from held
-             where users.user_id = held.user_id and enabled and password_hash is not distinct from $3
-            returning users.user_id,
-                      (select before.last_login_at from users as before where before.user_id = $1) as previous
+            update users set last_login_at = now() from held where users.user_id = held.user_id
+            returning users.user_id, held.previous
         ), settled as (
             update login_attempts set {SUCCESS} from welcomed where login_attempts.user_id = welcomed.user_id
         ), noted as (
