@@ -233,6 +233,24 @@ async def test_a_group_viewer_looks_at_all_its_companies_and_does_nothing_else(p
     assert (await person.refresh())["one_time_password_required"] is True, "the strictest of its companies counts"
 
 
+@pytest.mark.requirement("R91", "N2", "O2")
+async def test_only_the_companies_that_a_group_viewer_views_ask_for_the_one_time_password(people: People) -> None:
+    left, viewed = await people.administrator(issued_at=NOW), await people.administrator(issued_at=NOW)
+    user_id, codes = f"{left.user_id[:9]}905", (left.user_id[:9], viewed.user_id[:9])
+    await people.platform.nexi.publish(viewer(user_id, codes, NOW))
+    mail = await people.mails.next(about_user_id=user_id)
+    person = await Person(people, user_id, sealing.secret_of(mail)).settle_in()
+    (fewer,) = await people.platform.nexi.publish(viewer(user_id, codes[1:], LATER))
+    await heard(people, fewer)
+    for gated, code in ((False, codes[0]), (True, codes[1])):
+        await people.use_one_time_passwords(code)
+        session = await person.log_in()
+        assert session["one_time_password_required"] is gated
+        assert (await person.refresh())["one_time_password_required"] is gated
+        assert (await person.ask("GET", "/menu")).body["one_time_password_due"] is gated
+        assert (await person.ask("GET", "/me")).body["one_time_password"]["in_use"] is gated
+
+
 @pytest.mark.requirement("R91", "N2", "L8", "L9")
 async def test_a_withdrawn_group_viewer_is_out_at_once_and_may_come_back(people: People) -> None:
     owner = await people.administrator(issued_at=NOW)

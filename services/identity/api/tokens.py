@@ -60,7 +60,7 @@ def caller_of(user: User, known: list[Company], session: Any) -> Caller:
     riders = effective_riders(
         user.rights, uses_comprehensive=own.uses_comprehensive_insurance, company_codes=own.rider_codes
     )
-    gated = any(one.uses_one_time_password for one in known)
+    gated = any(one.uses_one_time_password for one in known if one.policyholder_code in user.companies)
     return Caller(
         operator=user.operator,
         policyholder_codes=user.companies,

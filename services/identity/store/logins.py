@@ -14,8 +14,9 @@ KNOWN = """
            c.name as company,
            exists (
                select from companies as viewed
-                where viewed.policyholder_code = any(u.viewed_companies || u.policyholder_code)
-                  and viewed.uses_one_time_password
+                where viewed.uses_one_time_password
+                  and viewed.policyholder_code = any(
+                          coalesce(nullif(u.viewed_companies, '{}'), array[u.policyholder_code]))
            ) as gated
       from (select $1::text as wanted) as asked
       left join users as u on u.user_id = asked.wanted
