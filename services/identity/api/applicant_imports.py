@@ -98,11 +98,11 @@ async def validate_import(
 ) -> DryRun:
     """The dry run: every row's errors by row and column. Body: text/csv in UTF-8 or Windows-31J. Nothing is stored."""
     company, content = caller.operator.policyholder_code, await _content(request)
-    forms, errors = await _read(database, company, content, settings.import_rows)
+    rows, forms, errors = await _read(database, company, content, settings.import_rows)
     free = await applicants.serials_left(database, company)
     return DryRun(
         digest=digest(content).hex(),
-        rows=len(forms),
+        rows=rows,
         free_ids=free,
         errors=_shown(errors),
         warnings=await _hints(database, company, forms),
@@ -134,7 +134,7 @@ async def import_applicants(
         user_ids = await repeated(tx, company, key, content)
         status = 201 if user_ids is None else 200
         if user_ids is None:
-            forms, errors = await _read(tx, company, content, settings.import_rows)
+            _, forms, errors = await _read(tx, company, content, settings.import_rows)
             if errors:
                 raise FileHasErrors(errors=[one.model_dump() for one in _shown(errors)])
             registrar = Registrar(caller, source_of(request), secrets, settings)
@@ -164,8 +164,8 @@ async def _content(request: web.Request) -> bytes:
 
 async def _read(
     db: Reader, company: str, content: bytes, most_rows: int
-) -> tuple[list[tuple[int, ApplicantForm]], list[RowError]]:
-    """The forms with their rows, and everything that is wrong, in the order of the rows."""
+) -> tuple[int, list[tuple[int, ApplicantForm]], list[RowError]]:
+    """How many applicants there are, the good forms with their rows, and everything that is wrong, row by row."""
     sheet, known = imports.read(content, most_rows), await facts(db, company)
     errors, forms = list(sheet.errors), []
     reported = {(one.row, one.column) for one in errors}
@@ -176,7 +176,8 @@ async def _read(
             errors += [one for one in _field_errors(row.number, error) if (one.row, one.column) not in reported]
         if (rights := _rights(row.values)) is not None:
             errors += [RowError.of(row.number, broken) for broken in broken_rights(rights, known)]
-    return forms, sorted(errors, key=lambda one: one.row)
+    # The same about many codes in one cell is said once, so what is said is bounded by the cells.
+    return sheet.records, forms, sorted(dict.fromkeys(errors), key=lambda one: one.row)
 
 
 def _rights(values: Mapping[str, object]) -> Rights | None:
@@ -190,9 +191,8 @@ def _rights(values: Mapping[str, object]) -> Rights | None:
 
 
 def _field_errors(row: int, error: ValidationError) -> list[RowError]:
-    return [
-        RowError(row, one["field"].split(".")[1], one["rule"], one["message"]) for one in field_errors("row", error)
-    ]
+    found = field_errors("row", error, most=error.error_count())
+    return [RowError(row, one["field"].split(".")[1], one["rule"], one["message"]) for one in found]
 
 
 def _shown(errors: Sequence[RowError]) -> list[CellError]:
@@ -204,7 +204,7 @@ def _shown(errors: Sequence[RowError]) -> list[CellError]:
             rule=one.rule,
             message=one.message,
         )
-        for one in errors[: imports.MOST_REPORTED]
+        for one in errors
     ]
 
 

@@ -11,7 +11,7 @@ from identity.rules.applicants import LABELS, Broken
 
 MOST_BYTES = 512 * 1024
 MOST_REPORTED = 1000
-"""Errors; a file with more is hopeless and is better looked at as a whole."""
+"""Errors of a header; one with more is hopeless and is better looked at as a whole."""
 
 COLUMNS = (
     "email", "name", "phone", "department", "title", "entry", "contract_data", "rider_codes", "application_data"
@@ -51,10 +51,11 @@ class Row:
     values: dict[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sheet:
-    """The file, read."""
+    """The file, read. `records`: how many rows are not empty, good or not."""
 
+    records: int = 0
     rows: list[Row] = field(default_factory=list)
     errors: list[RowError] = field(default_factory=list)
 
@@ -91,10 +92,9 @@ def _read_text(text: str, most_rows: int) -> Sheet:
         for number, cells in enumerate(records, start=2):
             if not any(cell.strip() for cell in cells):
                 continue
-            if len(sheet.rows) == most_rows:
+            if sheet.records == most_rows:
                 return _hopeless("too_many_rows", f"一度に登録できるのは{most_rows}件までです。", number)
-            if len(sheet.errors) >= MOST_REPORTED:
-                break
+            sheet.records += 1
             _take(number, cells, names, sheet)
     except csv.Error:
         sheet.errors.append(RowError(number + 1, None, "csv", "CSVとして読み取れない行です。"))

@@ -78,9 +78,9 @@ _SENTENCES = {
 _OTHERWISE = "値が正しくありません。"
 
 
-def field_errors(place: str, error: ValidationError) -> list[FieldError]:
-    """What is wrong at `place` ("body", "query", …): at most 50 broken rules, worded, without the input."""
-    found = error.errors(include_input=False, include_url=False)[:MOST_ERRORS]
+def field_errors(place: str, error: ValidationError, most: int = MOST_ERRORS) -> list[FieldError]:
+    """What is wrong at `place` ("body", "query", …): at most so many broken rules, worded, without the input."""
+    found = error.errors(include_input=False, include_url=False)[:most]
     return [FieldError(field=field(place, *one["loc"]), rule=one["type"], message=_sentence(one)) for one in found]
 
 

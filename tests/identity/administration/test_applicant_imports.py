@@ -109,6 +109,15 @@ async def test_every_error_of_every_row_is_reported_by_row_and_column(firm: Firm
     assert (await firm.ask("GET", "/applicants")).body["total"] == 0
 
 
+async def test_the_last_of_many_errors_is_reported_too_and_bad_rows_are_applicants(firm: Firm) -> None:
+    bad = ["no address", "", "０３", "部" * 26, "課\u202e長", "何でも", "何でも", "12 " * 50, "何でも"]
+    dry = await check(firm, sheet(*[bad] * 199, ["too", "short"]))
+    assert dry.body["rows"] == 200
+    found = [(one["row"], one["column"]) for one in dry.body["errors"]]
+    cells = [(row, column) for row in range(2, 201) for column in imports.COLUMNS]
+    assert sorted(found, key=str) == sorted([*cells, (201, None)], key=str)
+
+
 async def test_only_the_content_that_was_checked_is_registered(firm: Firm) -> None:
     dry = await check(firm, sheet(row()))
     refused = await commit(firm, sheet(row(name="別人")), dry.body["digest"])
@@ -163,10 +172,11 @@ async def test_a_file_that_is_none_is_reported(firm: Firm, content: bytes, rule:
     assert dry.body["registrable"] is False
 
 
-async def test_a_file_full_of_errors_is_reported_as_far_as_anybody_reads(firm: Firm) -> None:
-    content = sheet(row()) + b"a,b\r\n" * 50_000
-    dry = await check(firm, content)
-    assert len(dry.body["errors"]) == imports.MOST_REPORTED
+async def test_what_is_no_list_of_applicants_is_reported_as_far_as_anybody_reads(firm: Firm) -> None:
+    header = await check(firm, b"x," * 50_000)
+    assert len(header.body["errors"]) == imports.MOST_REPORTED
+    rows = await check(firm, sheet(row()) + b"a,b\r\n" * 50_000)
+    assert [(one["row"], one["rule"]) for one in rows.body["errors"]] == [(202, "too_many_rows")]
 
 
 async def test_200_rows_are_registered_at_once(firm: Firm) -> None:
