@@ -121,6 +121,29 @@ async def test_a_pending_address_is_shown_and_can_be_taken_back_and_two_tabs_nev
     assert "取り消しました" in await desk.text()
 
 
+@pytest.mark.requirement("R56", "R61")
+async def test_the_screen_that_explained_a_newer_version_may_be_reloaded_after_the_success(
+    desk: Desk, town: Town
+) -> None:
+    admin = await town.administrator()
+    await desk.enter(admin, PATH)
+    other = Desk(await desk.page.context.new_page(), town)
+    await other.open(PATH)
+    await other.page.locator("#title").fill("部長")
+    await other.press("確認する")
+    await other.press("確定する")
+    await desk.page.locator("#title").fill("課長")
+    await desk.press("確認する")
+    explained = desk.page.url
+    assert "変更前: 部長" in await desk.text()
+    await desk.press("確認する")
+    await desk.press("確定する")
+    assert await desk.title() == "Webユーザー（管理者）情報変更完了"
+    await desk.page.goto(explained)
+    assert await desk.page.locator("#title").input_value() == "課長"
+    assert "変更前" not in await desk.text(), "all of it is saved"
+
+
 async def ask_for(desk: Desk, town: Town, admin: User, address: str) -> str:
     """Wish for a new address through the screens; answers the link in its mail."""
     await desk.open(PATH)

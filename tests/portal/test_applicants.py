@@ -176,6 +176,53 @@ async def test_of_two_tabs_the_later_one_is_told_what_changed_and_offered_again(
     assert await other.title() == "Webユーザー(申込者)情報変更完了"
 
 
+@pytest.mark.requirement("R133", "R147", "R56", "R61")
+async def test_wrong_input_over_a_newer_version_is_kept_and_explained(desk: Desk, town: Town) -> None:
+    admin = await town.administrator()
+    await desk.enter(admin)
+    user_id = await register(desk, town, admin, email="a@sample.com", name="貿易　花子")
+    await desk.open(f"{LIST}/{user_id}/change")
+    other = Desk(await desk.page.context.new_page(), town)
+    await other.open(f"{LIST}/{user_id}/change")
+    await fill(other, department="先の部")
+    await other.press("確認する")
+    await other.press("確定する")
+    await fill(desk, title="課長")
+    await desk.page.locator("#contract_data-listed_riders").check()
+    await desk.press("確認する")
+    assert "表示後に他の操作で変更された" in await desk.text()
+    assert await desk.errors() == ["参照可能な特約コードを1つ以上選択してください。"]
+    assert await desk.page.locator("#title").input_value() == "課長"
+    await desk.page.locator("#contract_data-none").check()
+    await desk.press("確認する")
+    assert await desk.title() == "Webユーザー(申込者)情報変更確認", "over the newest version now"
+
+
+@pytest.mark.requirement("R147", "R56", "R61")
+async def test_the_screen_that_explained_a_newer_version_may_be_reloaded_after_the_success(
+    desk: Desk, town: Town
+) -> None:
+    admin = await town.administrator()
+    await desk.enter(admin)
+    user_id = await register(desk, town, admin, email="a@sample.com", name="貿易　花子")
+    await desk.open(f"{LIST}/{user_id}/change")
+    other = Desk(await desk.page.context.new_page(), town)
+    await other.open(f"{LIST}/{user_id}/change")
+    await fill(other, department="先の部")
+    await other.press("確認する")
+    await other.press("確定する")
+    await fill(desk, department="後の部")
+    await desk.press("確認する")
+    explained = desk.page.url
+    assert "変更前: 先の部" in await desk.text()
+    await desk.press("確認する")
+    await desk.press("確定する")
+    assert await desk.title() == "Webユーザー(申込者)情報変更完了"
+    await desk.page.goto(explained)
+    assert await desk.page.locator("#department").input_value() == "後の部"
+    assert "変更前" not in await desk.text(), "all of it is saved"
+
+
 @pytest.mark.requirement("R125", "R140")
 async def test_many_are_registered_by_a_file_after_a_dry_run(desk: Desk, town: Town) -> None:
     admin = await town.administrator()

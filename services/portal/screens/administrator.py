@@ -19,15 +19,15 @@ FIELDS: Final = (*persons.PERSON, "one_time_password", "version")
 @screens.get(PATH, needs=Needs.USER)
 async def show_input(visit: Visit) -> Answer:
     """Input over the present values."""
-    state, present = visit.state, await visit.ask(Gateway.IDENTITY, "GET", PATH)
+    present = await visit.ask(Gateway.IDENTITY, "GET", PATH)
+    state: Mapping[str, Any] = visit.state
     stale = bool(state.get("stale"))
     newer: list[Any] = []
     if stale:
-        found = await visit.ask(Gateway.IDENTITY, "POST", f"{PATH}/validation", json=_body(state["values"]))
-        newer = [item for item in found["items"] if item["changed"]]
+        state, newer = await persons.over_newest(state, lambda values: _validate(visit, values))
     return visit.page(
         "administrator/input.html",
-        form=persons.form_of({"values": present} | state),
+        form=persons.form_of({"values": present, **state}),
         labels=persons.LABELS,
         choices=persons,
         present=present,
@@ -58,7 +58,7 @@ async def show_confirmation(visit: Visit) -> Answer:
     if "values" not in state:
         return visit.go(PATH)
     try:
-        found = await visit.ask(Gateway.IDENTITY, "POST", f"{PATH}/validation", json=_body(state["values"]))
+        found = await _validate(visit, state["values"])
     except Refused as refusal:
         return _back(visit, state["values"], refusal)
     return visit.page(
@@ -114,13 +114,20 @@ async def _refused(visit: Visit, values: Mapping[str, Any], refusal: Refused) ->
 
 async def _is_done(visit: Visit, values: Mapping[str, Any], refusal: Refused) -> bool:
     """Whether all but an address that waits for its link is as wished: a second click."""
-    body = _body(values) | {"version": refusal.problem["version"]}
-    found = await visit.ask(Gateway.IDENTITY, "POST", f"{PATH}/validation", json=body)
+    try:
+        found = await _validate(visit, {**values, "version": refusal.problem["version"]})
+    except Refused:
+        return False  # what is refused is not what is saved
     if found["changed"] == ["email"]:
         present = await visit.ask(Gateway.IDENTITY, "GET", PATH)
         pending = present["pending_email"]
         return pending is not None and pending["address"] == values["email"]
     return not found["changed"]
+
+
+async def _validate(visit: Visit, values: Mapping[str, Any]) -> Any:
+    """What the gateway says of a change."""
+    return await visit.ask(Gateway.IDENTITY, "POST", f"{PATH}/validation", json=_body(values))
 
 
 def _back(visit: Visit, values: Mapping[str, Any], refusal: Refused) -> Answer:

@@ -93,7 +93,7 @@ async def change(visit: Visit) -> Answer:
     try:
         done = await visit.ask(Gateway.IDENTITY, "PUT", path, json=_body(state["values"]))
     except Refused as refusal:
-        if refusal.kind == "stale-version" and await _is_done(visit, path, state["values"], refusal):
+        if refusal.kind == "stale-version" and await _is_done(visit, state["values"], refusal):
             return visit.go(f"{path}/change/done", {"message": "Webユーザー(申込者)の情報を変更しました。"})
         return _back(visit, f"{path}/change", state["values"], refusal)
     return visit.go(f"{path}/change/done", {"message": done["message"]})
@@ -109,10 +109,12 @@ async def show_changed(visit: Visit) -> Answer:
 
 async def _input(visit: Visit, state: Mapping[str, Any]) -> Answer:
     riders = await visit.ask(Gateway.IDENTITY, "GET", "/rider-codes")
+    newer: list[Any] = []
+    if state.get("stale"):
+        state, newer = await persons.over_newest(state, lambda values: _validate(visit, values))
     form, user_id = persons.form_of(state), visit.args.get("user_id")
     listed = list(form.value("rider_codes") or [])
     with_riders = riders["uses_comprehensive_insurance"] or form.value("contract_data") == "listed_riders"
-    newer = await _newer(visit, state) if state.get("stale") else []
     return visit.page(
         "applicants/input.html",
         form=form,
@@ -127,11 +129,10 @@ async def _input(visit: Visit, state: Mapping[str, Any]) -> Answer:
     )
 
 
-async def _newer(visit: Visit, state: Mapping[str, Any]) -> Any:
-    """Where what was typed differs from what somebody else has saved meanwhile."""
+async def _validate(visit: Visit, values: Mapping[str, Any]) -> Any:
+    """What the gateway says of a change."""
     path = f"/applicants/{visit.args['user_id']}/validation"
-    found = await visit.ask(Gateway.IDENTITY, "POST", path, json=_body(state["values"]))
-    return [item for item in found["items"] if item["changed"]]
+    return await visit.ask(Gateway.IDENTITY, "POST", path, json=_body(values))
 
 
 def _entered(visit: Visit, path: str, values: dict[str, Any]) -> Answer:
@@ -177,10 +178,12 @@ def _back(visit: Visit, path: str, values: Mapping[str, Any], refusal: Refused) 
     raise refusal
 
 
-async def _is_done(visit: Visit, path: str, values: Mapping[str, Any], refusal: Refused) -> bool:
+async def _is_done(visit: Visit, values: Mapping[str, Any], refusal: Refused) -> bool:
     """Whether the newer version is just what was wished: a second click, or a repetition after a silence."""
-    body = _body(values) | {"version": refusal.problem["version"]}
-    found = await visit.ask(Gateway.IDENTITY, "POST", f"{path}/validation", json=body)
+    try:
+        found = await _validate(visit, {**values, "version": refusal.problem["version"]})
+    except Refused:
+        return False  # what is refused is not what is saved
     return not found["changed"]
 
 

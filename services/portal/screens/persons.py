@@ -1,10 +1,11 @@
 """What the forms of administrators and applicants have in common: fields, choices, and reading them."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from contracts.permissions import APPLICATION_DATA_LABELS, CONTRACT_DATA_LABELS, ENTRY_LABELS, ContractData
 from portal.forms import Form
+from portal.gateways import Refused
 from portal.visits import Visit
 
 LABELS: Final = {
@@ -49,6 +50,27 @@ def typed(visit: Visit, *names: str) -> dict[str, Any]:
 def flag(text: object) -> bool:
     """A choice between two as JSON has it."""
     return text in (True, "true")
+
+
+async def over_newest(
+    state: Mapping[str, Any], validate: Callable[[Mapping[str, Any]], Awaitable[Any]]
+) -> tuple[Mapping[str, Any], list[Any]]:
+    """The screen's state over what is saved now, and where that differs from what was typed.
+
+    When the input cannot be right as it stands, the state says why, and there are no differences to show.
+    """
+    for _ in range(2):  # what the screen knows may be old by now: it was reloaded, or somebody was faster
+        try:
+            found = await validate(state["values"])
+        except Refused as refusal:
+            if refusal.kind == "stale-version":
+                state = {**state, "values": {**state["values"], "version": refusal.problem["version"]}}
+                continue
+            if refusal.status == 422:
+                return {**state, "errors": refusal.fields}, []
+            raise
+        return state, [item for item in found["items"] if item["changed"]]
+    return state, []
 
 
 def advice(confirmation: Mapping[str, Any]) -> list[str]:
