@@ -5,6 +5,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
+def whole_number(text: str, most: int = 2**53) -> int | None:
+    """A number from 1 to `most` as it was typed in digits; None for everything else, however long."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(most))):
+        return None
+    return int(text) if 1 <= int(text) <= most else None
+
+
 @dataclass
 class Form:
     """Values by field name, errors and advice by field name; the field macros of the templates draw it."""

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from portal.answers import Answer
+from portal.forms import whole_number
 from portal.gateways import Gateway, Refused
 from portal.routing import Needs, Screens
 from portal.screens.persons import LABELS
@@ -112,9 +113,8 @@ def _wish(visit: Visit) -> dict[str, str]:
     wish = {name: visit.query[name] for name, known in WISHES.items() if visit.query.get(name) in known}
     if search := visit.query.get("search", "").strip()[:100]:
         wish["search"] = search
-    page = visit.query.get("page", "")
-    if page.isascii() and page.isdigit() and 1 <= int(page) <= 999:
-        wish["page"] = page
+    if page := whole_number(visit.query.get("page", ""), 999):
+        wish["page"] = str(page)
     return wish
 
 

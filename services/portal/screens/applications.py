@@ -4,6 +4,7 @@ import asyncio
 from typing import Any, Final
 
 from portal.answers import Answer
+from portal.forms import whole_number
 from portal.gateways import Gateway, Refused
 from portal.narrowing import asked_for, listed
 from portal.routing import Needs, Screens
@@ -70,8 +71,7 @@ async def show(visit: Visit) -> Answer:
 async def withdraw(visit: Visit) -> Answer:
     """取下げ of a draft, after the message box; the number is never used again."""
     path = f"/applications/{visit.args['number']}"
-    version = str(visit.form.get("version", ""))
-    given = {"version": int(version) if version.isascii() and version.isdecimal() else 0}
+    given = {"version": whole_number(str(visit.form.get("version", ""))) or 0}
     try:
         await visit.ask(Gateway.APPLICATIONS, "POST", f"{path}/withdrawal", json=given)
     except Refused as refusal:

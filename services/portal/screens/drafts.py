@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from portal import entry
 from portal.answers import Answer
-from portal.forms import Form
+from portal.forms import Form, whole_number
 from portal.gateways import Gateway, Refused
 from portal.routing import Needs, Screens
 from portal.sheets.catalogue import sheet_of
@@ -67,9 +67,8 @@ async def show_confirmation(visit: Visit) -> Answer:
 async def apply(visit: Visit) -> Answer:
     """申込み; number and version make it the same request however often it comes."""
     path = f"/applications/{visit.args['number']}"
-    version = str(visit.form.get("version", ""))
     given = {
-        "version": int(version) if version.isascii() and version.isdecimal() else 0,
+        "version": whole_number(str(visit.form.get("version", ""))) or 0,
         "acknowledged": "acknowledged" in visit.form,
     }
     try:
