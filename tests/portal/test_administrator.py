@@ -35,6 +35,7 @@ async def test_own_data_are_changed_in_three_steps(desk: Desk, town: Town) -> No
     await desk.press("確認する")
     assert await desk.title() == "Webユーザー（管理者）情報変更確認"
     text = await desk.text()
+    assert "WebユーザーID（管理者用）" in text
     assert "キカク部" in text
     assert "変更前: 見本事業部" in text
     await desk.press("修正する")

@@ -20,7 +20,7 @@ from identity.api.email_changes import EmailChangeLimitReached, EmailChangeOrder
 from identity.api.forms import Confirmation, PersonForm, StaleVersion, Version, address_hints, check_version, items
 from identity.api.problems import PasswordLocked, WrongPassword
 from identity.credentials import NoSealingKey
-from identity.rules.applicants import changed_fields
+from identity.rules.applicants import ADMINISTRATOR_LABELS, changed_fields
 from identity.settings import IdentitySettings
 from identity.store import administrators, companies, users
 from identity.store.users import User
@@ -75,7 +75,7 @@ async def validate_administrator(
     before, after = await _values(database, user), _wished(body)
     changed = changed_fields(before, after)
     return AdministratorConfirmation(
-        items=items({"user_id": user.user_id, **after}, before),
+        items=items({"user_id": user.user_id, **after}, before, ADMINISTRATOR_LABELS),
         changed=list(changed),
         warnings=address_hints(body.email) if "email" in changed else [],
         needs_current_password="email" in changed,

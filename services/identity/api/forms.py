@@ -101,10 +101,12 @@ def check_rules(broken: Sequence[Broken], place: str = "body") -> None:
         raise Invalid([{"field": f"{place}.{one.field}", "rule": one.rule, "message": one.message} for one in broken])
 
 
-def items(after: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> list[Item]:
+def items(
+    after: Mapping[str, Any], before: Mapping[str, Any] | None = None, labels: Mapping[str, str] = LABELS
+) -> list[Item]:
     """The lines of a confirmation, in the order of the screens."""
     lines = []
-    for name, label in LABELS.items():
+    for name, label in labels.items():
         if name not in after:
             continue
         changed = before is not None and name in before and before[name] != after[name]

@@ -29,6 +29,8 @@ LABELS = {
 }
 """The fields in the order and the words of the screens (R139, R150 to R159, R322)."""
 
+ADMINISTRATOR_LABELS = LABELS | {"user_id": "WebユーザーID（管理者用）"}
+
 STATE_LABELS = {True: "有効", False: "無効"}
 ONE_TIME_PASSWORD_LABELS = {True: "利用する", False: "利用しない"}
 

@@ -65,7 +65,7 @@ async def show_confirmation(visit: Visit) -> Answer:
         "administrator/confirmation.html",
         form=Form(errors=state.get("errors", {})),
         labels=persons.LABELS,
-        items=[item | {"label": item["label"].replace("(申込者用)", "")} for item in found["items"]],
+        items=found["items"],
         warnings=persons.advice(found),
         needs_password=found["needs_current_password"],
         nothing_new=not found["changed"],

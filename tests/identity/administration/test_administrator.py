@@ -46,6 +46,7 @@ async def test_a_validation_shows_the_new_values_and_stores_nothing(firm: Firm) 
     form = await form_of(firm, name="輸出 次郎", one_time_password=True, email="me@gmail.com")
     answer = await firm.ask("POST", "/administrator/validation", form)
     lines = {one["label"]: (one["value"], one["before"]) for one in answer.body["items"]}
+    assert lines["WebユーザーID（管理者用）"] == (f"{firm.code}000", None)
     assert lines["氏名"] == ("輸出　次郎", "日本　太郎")
     assert lines["ワンタイムパスワード利用"] == ("利用する", "利用しない")
     assert answer.body["changed"] == ["email", "name", "one_time_password"]
