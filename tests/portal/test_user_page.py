@@ -142,3 +142,31 @@ async def test_tools_and_help_are_at_hand(desk: Desk, town: Town) -> None:
     assert "締結済み保険契約情報の参照に関する権限です" in await explained.inner_text()
     await desk.open("/notices")
     assert await tools.get_by_role("link", name="ヘルプ", exact=True).count() == 0, "not every screen has help"
+
+
+@pytest.mark.requirement("L9")
+async def test_other_sessions_of_ones_own_are_ended_one_or_all(desk: Desk, open_desk, town: Town) -> None:
+    admin = await town.administrator()
+    await desk.log_in(admin)
+    others = [await open_desk(), await open_desk(), await open_desk()]
+    for other in others:
+        await other.log_in(admin)
+    await desk.open("/sessions")
+    rows = desk.page.locator("tr", has_text="終了する")
+    running = await rows.count()
+    assert running >= 3
+    await rows.first.get_by_role("button").click()
+    await desk.page.get_by_text("1件のログインを終了しました。").wait_for()
+    assert await rows.count() == running - 1
+    ended = [other for other in others if not await _is_in(other)]
+    assert len(ended) == 1
+    await desk.press("この端末以外をすべて終了する")
+    assert f"{running - 1}件のログインを終了しました。" in await desk.text()
+    assert await rows.count() == 0
+    assert not any([await _is_in(other) for other in others])
+    assert await _is_in(desk)
+
+
+async def _is_in(desk: Desk) -> bool:
+    await desk.open("/own-information")
+    return desk.path() == "/own-information"
