@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from applications.settings import Clock
-from tests.applications.fronts import JAPAN, Front
+from tests.applications.fronts import JAPAN, Front, tell_profile
 from tests.support import callers, unique
 from tests.support.platform import Platform
 
@@ -102,9 +102,56 @@ async def test_a_refused_confirmation_never_gives_its_number_to_two(administrato
     assert numbers == sorted(set(numbers))
 
 
+@pytest.mark.requirement("W7")
 async def test_one_policyholder_cannot_use_up_the_numbers_of_all(platform: Platform, front: Any, code: str) -> None:
     async with platform.running("applications", most_numbers_a_day=2) as sparing:
         person = front(callers.administrator(code), sparing.url)
         assert [(await person.confirm("loss_notice", {})).status for _ in range(3)] == [201, 201, 429]
         other = front(callers.administrator(unique.policyholder_code()), sparing.url)
         assert (await other.confirm("loss_notice", {})).status == 201
+
+
+@pytest.mark.requirement("W7")
+async def test_a_repeated_confirmation_takes_no_other_number(platform: Platform, front: Any, code: str) -> None:
+    shift, day = shift_to(lonely_day())
+    async with platform.running("applications", clock_shift_seconds=shift) as then:
+        person = front(callers.administrator(code), then.url)
+        for procedure in ("loss_notice", "loss_notice", "loss_notice", "payment_notice"):
+            await person.confirm(procedure, {}, key="again")
+    async with platform.owner("applications") as database:
+        assert await database.fetchval("select last from number_days where day = $1", day) == 1
+
+
+@pytest.mark.requirement("W7")
+async def test_numbers_that_became_no_application_count_for_their_policyholder(
+    platform: Platform, front: Any, code: str
+) -> None:
+    shift, day = shift_to(lonely_day())
+    async with platform.running("applications", most_numbers_a_day=4, clock_shift_seconds=shift) as sparing:
+        person = front(callers.administrator(code), sparing.url)
+        for turn in range(4):
+            await asyncio.gather(*(person.confirm("loss_notice", {}, key=f"turn-{turn}") for _ in range(8)))
+    async with platform.owner("applications") as database:
+        assert await database.fetchval("select last from number_days where day = $1", day) == 4
+
+
+@pytest.mark.requirement("W7", "P1")
+async def test_a_repeated_confirmation_is_answered_alike_at_the_limit_and_on_the_day_after(
+    platform: Platform, front: Any, code: str
+) -> None:
+    shift, day = shift_to(lonely_day())
+    content = {"wished_date": day.isoformat(), "name": "新商事"}
+    async with platform.running("applications", most_numbers_a_day=1, clock_shift_seconds=shift) as sparing:
+        person = front(callers.administrator(code), sparing.url)
+        await tell_profile(platform, person)
+        first = await person.confirm("policyholder_change", content, key="first")
+        assert (await person.confirm("policyholder_change", content)).status == 429
+        again = await person.confirm("policyholder_change", content, key="first")
+        clock: Any = sparing.provides[Clock]
+        clock.shift += timedelta(days=1)
+        assert (await person.confirm("policyholder_change", content)).status == 422
+        later = await person.confirm("policyholder_change", content, key="first")
+        reused = await person.confirm("policyholder_change", content | {"name": "別商事"}, key="first")
+    assert (first.status, again.status, later.status) == (201, 201, 201)
+    assert first.body == again.body == later.body
+    assert (reused.status, reused.kind, reused.body["number"]) == (422, "key-reused", first.body["number"])

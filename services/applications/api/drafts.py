@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from applications.api.contents import checked, facts_of
-from applications.api.once import Key, once
+from applications.api.once import Key, answered, once
 from applications.api.refusals import (
     KeyReused,
     ProfileUnknown,
@@ -36,6 +36,8 @@ routes = Routes(tag="drafts")
 
 BODY_LIMIT = 640 * 1024
 """A content of 256 KiB may be written with blanks and escapes."""
+
+CONFIRM = "confirm"
 
 
 class Confirmation(Body):
@@ -71,12 +73,12 @@ async def confirm(
         raise Invalid.field("body.procedure", "unknown", "この手続きはありません。")
     if not may_handle(caller, kind):
         raise Forbidden
+    if (answer := await answered(database, caller, key, CONFIRM, body)) is not None:
+        return answer
     now, code = clock.now(), caller.operator.policyholder_code
     content = checked(kind, body.content, await facts_of(database, kind, code, clock), "body.content")
     day = japan_day(now)
-    if await numbers.allotted_to(database, code, day) >= settings.most_numbers_a_day:
-        raise TooManyApplications
-    serial = await numbers.allot(database, day)
+    serial = await numbers.allot(database, day, code, settings.most_numbers_a_day)
     if serial is None:
         raise TooManyApplications
 
@@ -89,7 +91,7 @@ async def confirm(
         return await _say_saved(tx, saved, caller)
 
     async with database.transaction() as tx:
-        return await once(tx, caller, key, "confirm", body, save)
+        return await once(tx, caller, key, CONFIRM, body, save)
 
 
 @routes.put(

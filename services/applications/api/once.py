@@ -10,7 +10,7 @@ from applications.api.refusals import KeyReused
 from applications.api.views import ApplicationView
 from applications.store import requests
 from chassis.http import Header
-from chassis.sql import Tx
+from chassis.sql import Reader, Tx
 from contracts.caller import Caller
 
 Key = Annotated[
@@ -20,22 +20,36 @@ Key = Annotated[
 ]
 
 
-async def once(
-    tx: Tx, caller: Caller, key: str | None, what: str, body: BaseModel, work: Callable[[], Awaitable[ApplicationView]]
-) -> ApplicationView:
-    """Do the work unless this key has done it; `what` names door and thing.
+async def answered(
+    reader: Reader, caller: Caller, key: str | None, what: str, body: BaseModel
+) -> ApplicationView | None:
+    """What this request was answered when it came first; None for a new one. `what` names door and thing.
 
     Raises KeyReused for another request; it names what the first one made, so that a front end can go on from there.
     """
+    earlier = key and await requests.earlier(reader, caller.operator.user_id, key)
+    if not earlier:
+        return None
+    if earlier["fingerprint"] != _fingerprint(what, body):
+        raise KeyReused(number=earlier["answer"]["number"], version=earlier["answer"]["version"])
+    return ApplicationView.model_validate(earlier["answer"])
+
+
+async def once(
+    tx: Tx, caller: Caller, key: str | None, what: str, body: BaseModel, work: Callable[[], Awaitable[ApplicationView]]
+) -> ApplicationView:
+    """Do the work unless this key has done it. Raises KeyReused as `answered` does."""
     if key is None:
         return await work()
     user_id = caller.operator.user_id
-    fingerprint = hashlib.sha256(f"{what}\n{body.model_dump_json()}".encode()).digest()
-    if not await requests.claim(tx, user_id, key, fingerprint):
-        earlier = await requests.earlier(tx, user_id, key)
-        if earlier["fingerprint"] != fingerprint:
-            raise KeyReused(number=earlier["answer"]["number"], version=earlier["answer"]["version"])
-        return ApplicationView.model_validate(earlier["answer"])
+    if not await requests.claim(tx, user_id, key, _fingerprint(what, body)):
+        earlier = await answered(tx, caller, key, what, body)
+        assert earlier is not None  # the claim waited for whoever used the key first
+        return earlier
     answer = await work()
     await requests.keep(tx, user_id, key, answer.model_dump(mode="json"))
     return answer
+
+
+def _fingerprint(what: str, body: BaseModel) -> bytes:
+    return hashlib.sha256(f"{what}\n{body.model_dump_json()}".encode()).digest()

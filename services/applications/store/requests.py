@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from chassis.sql import Database, Tx
+from chassis.sql import Database, Reader, Tx
 
 KEPT = timedelta(days=7)
 
@@ -23,9 +23,9 @@ async def keep(tx: Tx, user_id: str, key: str, answer: dict[str, Any]) -> None:
     await tx.execute("update keyed_requests set answer = $3 where user_id = $1 and key = $2", user_id, key, answer)
 
 
-async def earlier(tx: Tx, user_id: str, key: str) -> Any:
+async def earlier(reader: Reader, user_id: str, key: str) -> Any:
     """The fingerprint and the answer of the request that used the key first."""
-    return await tx.fetchrow(
+    return await reader.fetchrow(
         "select fingerprint, answer from keyed_requests where user_id = $1 and key = $2", user_id, key
     )
 
