@@ -54,6 +54,12 @@ Number = Annotated[int, Field(ge=1, lt=2**62)]
 """A producer's events are numbered densely from 1."""
 
 
+Moment = Annotated[
+    AwareDatetime, Field(ge=datetime(1, 1, 2, tzinfo=UTC), le=datetime(9999, 12, 31, tzinfo=UTC))
+]
+"""A time from outside, which can be told in every time zone; on the first and the last day of all it cannot."""
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """One CloudEvent, its data still undecoded (`data` is what the JSON said, as Python objects)."""
@@ -61,7 +67,7 @@ class Envelope:
     id: UUID
     type: str
     source: str
-    time: AwareDatetime
+    time: Moment
     data: Any = None
     sequence: Number | None = None
     traceparent: str | None = None

@@ -4,9 +4,9 @@ from datetime import date
 from enum import StrEnum
 from typing import ClassVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.messages import Event
+from chassis.messages import Event, Moment
 from contracts import fields
 from contracts.actions import Operator
 from contracts.operations import Operation
@@ -16,7 +16,7 @@ class _NexiEvent(Event):
     """`issued_at` orders what NEXI says about one thing: the later one wins, however the messages arrive."""
 
     exchange: ClassVar[str] = "nexi"
-    issued_at: AwareDatetime
+    issued_at: Moment
 
 
 class Office(StrEnum):
@@ -122,8 +122,8 @@ class NoticePublished(_NexiEvent):
     notice_id: str = Field(pattern=r"^[A-Za-z0-9-]{1,40}$")
     title: str = Field(min_length=1, max_length=100)
     body: str = Field(min_length=1, max_length=4000)
-    published_from: AwareDatetime
-    published_until: AwareDatetime | None = None
+    published_from: Moment
+    published_until: Moment | None = None
 
 
 class NoticeWithdrawn(_NexiEvent):
@@ -137,4 +137,4 @@ class OperationPerformed(_NexiEvent):
 
     operator: Operator
     operation: Operation
-    performed_at: AwareDatetime
+    performed_at: Moment

@@ -1,5 +1,6 @@
 """What NEXI says is acted upon once, when it can be true; else it is set aside with its reason, never lost (P6)."""
 
+import asyncio
 import hashlib
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +14,7 @@ from chassis.service import Runtime
 from contracts.applications import ApplicationSubmitted, NoticeDownloaded
 from contracts.permissions import ApplicationData
 from tests.applications.fronts import JAPAN, PDF, Front, completed, notice, rejected
-from tests.applications.words import set_aside, until
+from tests.applications.words import listening, report, set_aside, until
 from tests.support import callers
 from tests.support.eventually import eventually
 from tests.support.platform import Platform
@@ -120,6 +121,37 @@ async def test_what_cannot_be_read_is_kept_with_its_reason(
         assert row["state"] == "unreadable"
         assert row["reason"]
     assert await administrator.state(number) == "submitted"
+
+
+@pytest.mark.requirement("P6", "B-3")
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+09:00", "9999-12-31T23:59:59-09:00"])
+async def test_a_time_that_is_in_no_calendar_of_ours_harms_nobody(
+    platform: Platform, running: Runtime, administrator: Front, front: Any, moment: str
+) -> None:
+    draft, number = await administrator.draft(), (await administrator.submitted())["number"]
+    before = await eventually(lambda: asyncio.to_thread(listening, platform))
+    wrong = {
+        UUID(said["id"]): said | {"specversion": "1.0", "source": "/nexi"}
+        for said in (
+            report(completed(draft["number"])) | {"time": moment},
+            report(completed(draft["number"])) | {"time": moment, "data": {}},
+            report(completed(draft["number"])) | {"data": {"number": draft["number"], "issued_at": moment}},
+        )
+    }
+    async with platform.nexi:
+        for said in wrong.values():
+            await platform.nexi.publish_raw(json.dumps([said]).encode(), "nexi", "nexi.procedure_completed")
+        await platform.nexi.publish(completed(number))
+    await until(administrator, number, "completed")
+    async with platform.owner("applications") as database:
+        rows = await database.fetch("select * from parked where position($1 in body) > 0", moment.encode())
+    aside = {event_id: row for event_id in wrong for row in rows if str(event_id).encode() in row["body"]}
+    assert await asyncio.to_thread(listening, platform) == before
+    for event_id, said in wrong.items():
+        assert (aside[event_id]["state"], "than" in aside[event_id]["reason"]) == ("unreadable", True)
+        reply = await front(callers.partner()).ask("POST", "/nexi/events", json=said)
+        assert reply.status == 422, reply
+        assert set(reply.fields) & {"body.time", "body.data.issued_at"}
 
 
 @pytest.mark.requirement("P6", "R260", "H1")

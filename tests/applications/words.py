@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from chassis.service import Runtime
+from deploy.local.management import Management
 from tests.applications.fronts import Front
 from tests.support.eventually import eventually
+from tests.support.platform import Platform
 
 
 def report(message: Any, event_id: UUID | None = None) -> dict[str, Any]:
@@ -33,3 +35,10 @@ async def until(front: Front, number: str, state: str) -> None:
         return await front.state(number) == state
 
     await eventually(reached)
+
+
+def listening(platform: Platform) -> set[str]:
+    """All who listen, by the tag that each gets anew when it attaches."""
+    found = Management(platform.cluster.management_url).call("GET", "/consumers")
+    hosts = {platform.host, platform.partner_host}
+    return {one["consumer_tag"] for one in found if one["queue"]["vhost"] in hosts}

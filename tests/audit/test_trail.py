@@ -121,6 +121,7 @@ async def test_everybody_sees_the_own_operations_and_no_others(platform: Platfor
     assert [(row["this_session"], row["source_address"]) for row in shown] == [(True, "192.0.2.9"), (False, None)]
     before = shown[0]["performed_at"].replace("+", "%2B")
     assert len(await show(company, f"/own-history?before={before}&limit=1", me)) == 1
+    assert (await company.get("/own-history?before=0001-01-01T00:00:00%2B09:00", me))[0] == 422
     assert (await company.get("/own-history", callers.operator()))[0] == 403
 
 

@@ -46,7 +46,10 @@ async def test_mails_are_found_by_number_user_state_and_period(wishes: Wishes, a
         {"policyholder_code": code, "until": "2020-01-01T00:00:00Z"},
     ):
         assert (await ask(operator, "GET", "/mails", **query))["mails"] == []
-    for wrong in ({"state": "lost"}, {"number": "1"}, {"limit": "0"}, {"since": "yesterday"}, {"unknown": "1"}):
+    for wrong in (
+        {"state": "lost"}, {"number": "1"}, {"limit": "0"}, {"unknown": "1"},
+        {"since": "yesterday"}, {"since": "0001-01-01T00:00:00+09:00"}, {"until": "9999-12-31T23:59:59-09:00"},
+    ):  # fmt: skip
         await ask(operator, "GET", "/mails", status=422, **wrong)
 
 

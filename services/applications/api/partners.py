@@ -14,7 +14,7 @@ from applications.settings import Clock
 from applications.store import applications, documents, lists
 from chassis.amqp import Park, parked
 from chassis.http import Body, Invalid, NotFound, Routes, View, field_errors
-from chassis.messages import Envelope
+from chassis.messages import Envelope, Moment
 from chassis.sql import Database, Tx
 from contracts.fields import WebApplicationNumber
 from contracts.nexi import ProcedureCompleted, ProcedureRejected
@@ -35,7 +35,7 @@ class ReportedEvent(Body):
     id: UUID
     source: str = Field("/nexi", max_length=200)
     type: Literal["nexi.procedure_completed", "nexi.procedure_rejected"]
-    time: AwareDatetime
+    time: Moment
     datacontenttype: Literal["application/json"] = "application/json"
     data: dict[str, Any] = Field(description="as declared for the event in AsyncAPI")
 

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field
 from audit.labels import label
 from audit.store import searches
 from chassis.http import Body, Routes, View
+from chassis.messages import Moment
 from chassis.sql import Database
 from contracts.actions import Outcome
 from contracts.caller import Caller
@@ -19,7 +20,7 @@ routes = Routes(tag="own history")
 class Page(Body):
     """Newest first; the next page begins before the last row of this one."""
 
-    before: AwareDatetime | None = None
+    before: Moment | None = None
     limit: int = Field(50, ge=1, le=200)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from chassis.http import Body, NotFound, Problem, Routes, View
+from chassis.messages import Moment
 from chassis.sql import Database, Tx
 from contracts import fields
 from contracts.caller import Caller
@@ -79,8 +80,8 @@ class Search(Body):
     user_id: Annotated[str, Field(max_length=64)] | None = None
     policyholder_code: fields.PolicyholderCode | None = None
     state: State | None = None
-    since: AwareDatetime | None = Field(None, description="asked for at or after")
-    until: AwareDatetime | None = Field(None, description="asked for before")
+    since: Moment | None = Field(None, description="asked for at or after")
+    until: Moment | None = Field(None, description="asked for before")
     before: Annotated[int, Field(ge=1, le=2**62)] | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 50
 
@@ -88,8 +89,8 @@ class Search(Body):
 class Period(Body):
     """A period; the last day when nothing is given."""
 
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
 
 class Count(View):
