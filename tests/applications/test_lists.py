@@ -9,6 +9,7 @@ from chassis.service import Runtime
 from contracts.applications import AccessRefused, ApplicationListViewed
 from contracts.permissions import ApplicationData, Entry
 from tests.applications.fronts import ACCOUNT, JAPAN, Front, completed
+from tests.applications.words import until
 from tests.support import callers, unique
 from tests.support.eventually import eventually
 from tests.support.platform import Platform
@@ -133,23 +134,29 @@ async def test_every_look_at_the_list_is_recorded(platform: Platform, administra
 
 
 @pytest.mark.requirement("R86", "P4")
-async def test_what_was_applied_for_more_than_two_years_ago_is_gone(
+async def test_what_was_applied_for_more_than_two_years_ago_is_gone_unless_it_is_open(
     platform: Platform, running: Runtime, administrator: Front
 ) -> None:
-    old, young, draft = await administrator.submitted(), await administrator.submitted(), await administrator.draft()
+    old, young, waiting = [await administrator.submitted() for _ in range(3)]
+    draft = await administrator.draft()
+    for one in (old, young):
+        await platform.nexi.publish(completed(one["number"]))
+        await until(administrator, one["number"], "completed")
     border = datetime.now(JAPAN)
     border = border.replace(year=border.year - 2)
     async with platform.owner("applications") as database:
         for number, moment in (
             (old["number"], border - timedelta(minutes=1)),
             (young["number"], border + timedelta(minutes=1)),
+            (waiting["number"], border - timedelta(days=900)),
         ):
             await database.execute("update applications set submitted_at = $2 where number = $1", number, moment)
         await database.execute(
             "update applications set created_at = $2, saved_at = $2 where number = $1",
             draft["number"], border - timedelta(days=900),
         )  # fmt: skip
-    assert set(await numbers(administrator)) == {young["number"], draft["number"]}
+    assert set(await numbers(administrator)) == {young["number"], waiting["number"], draft["number"]}
+    assert await administrator.state(waiting["number"]) == "submitted"
     assert (await administrator.ask("GET", f"/applications/{old['number']}")).status == 404
 
 

@@ -11,10 +11,10 @@ from chassis.sql import Reader, Tx
 VISIBLE = """
     policyholder_code = any($1) and ($2::text is null or created_by = $2 or submitted_by = $2)
     and ($3::text is null or session_id = $3)
-    and (submitted_at is null
+    and (submitted_at is null or state = 'submitted'
          or (submitted_at at time zone 'Asia/Tokyo') + interval '2 years' > $4::timestamptz at time zone 'Asia/Tokyo')
 """
-"""What a scope ($1 to $3) may see at a moment ($4): drafts, and what was applied for within two years (R86)."""
+"""What a scope ($1 to $3) may see at a moment ($4): 入力中, 申込中, or 申込後2年以内 (R86, P4)."""
 
 
 async def visible(reader: Reader, scope: Scope, number: str, now: datetime) -> Application | None:
