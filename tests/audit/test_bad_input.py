@@ -94,10 +94,10 @@ def broken(company: Company, kind: str) -> list[bytes]:
 
 
 def consumers(platform: Platform) -> set[str]:
-    """The connections of those who listen, as the broker names them."""
+    """All who listen, by the tag that each gets anew when it attaches."""
     found = Management(platform.cluster.management_url).call("GET", "/consumers")
     hosts = {platform.host, platform.partner_host}
-    return {one["channel_details"]["connection_name"] for one in found if one["queue"]["vhost"] in hosts}
+    return {one["consumer_tag"] for one in found if one["queue"]["vhost"] in hosts}
 
 
 @pytest.mark.requirement("B-3")
