@@ -54,9 +54,7 @@ Number = Annotated[int, Field(ge=1, lt=2**62)]
 """A producer's events are numbered densely from 1."""
 
 
-Moment = Annotated[
-    AwareDatetime, Field(ge=datetime(1, 1, 2, tzinfo=UTC), le=datetime(9999, 12, 31, tzinfo=UTC))
-]
+Moment = Annotated[AwareDatetime, Field(ge=datetime(1, 1, 2, tzinfo=UTC), le=datetime(9999, 12, 31, tzinfo=UTC))]
 """A time from outside, which can be told in every time zone; on the first and the last day of all it cannot."""
 
 

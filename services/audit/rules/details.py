@@ -1,4 +1,4 @@
-"""What else an event said, kept small: long members are kept as their digest."""
+"""What else an event said, kept small and confidential: what was applied for, and long members, as their digest."""
 
 import hashlib
 from collections.abc import Mapping
@@ -7,24 +7,28 @@ from typing import Any
 import pydantic_core
 
 MOST_BYTES = 2048
-"""Of one member; the content of an application is kept as its digest, so that the row still proves what was sent."""
+"""Of one member that is kept as it came."""
+CONFIDENTIAL = frozenset({"content"})
+"""What was applied for (bank accounts, names, addresses): always kept as its digest, so that the row still proves what
+was sent, but neither operators nor a SIEM can read it."""
 
 
 def canonical(members: Mapping[str, Any]) -> str:
     """JSON with sorted keys; equal members give equal text, however they were ordered when they came."""
-    return pydantic_core.to_json({key: _small(members[key]) for key in sorted(members)}).decode()
+    kept = {key: (_digest if key in CONFIDENTIAL else _small)(members[key]) for key in sorted(members)}
+    return pydantic_core.to_json(kept).decode()
 
 
 def _small(value: Any) -> Any:
-    if isinstance(value, str):
-        if len(value) <= MOST_BYTES // 4:
-            return value
-    elif not isinstance(value, dict | list):
+    if (isinstance(value, str) and len(value) <= MOST_BYTES // 4) or not isinstance(value, str | dict | list):
         return value
-    else:
-        value = _sorted(value)
-    text = pydantic_core.to_json(value)
-    return value if len(text) <= MOST_BYTES else {"sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)}
+    value = _sorted(value)
+    return value if len(pydantic_core.to_json(value)) <= MOST_BYTES else _digest(value)
+
+
+def _digest(value: Any) -> dict[str, Any]:
+    text = pydantic_core.to_json(_sorted(value))
+    return {"sha256": hashlib.sha256(text).hexdigest(), "bytes": len(text)}
 
 
 def _sorted(value: Any) -> Any:
