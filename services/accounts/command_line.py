@@ -1,4 +1,4 @@
-"""What operators can do from a terminal: look at policyholders, apply due changes now, keep the master of banks."""
+"""What operators can do from a terminal: look at policyholders, settle coming changes, keep the master of banks."""
 
 import argparse
 import csv
@@ -15,6 +15,8 @@ from accounts.rules import bank_files
 from accounts.store import banks, profiles
 from chassis.settings import Settings
 from chassis.sql import Database, Tx
+from contracts.accounts import OperatorActed
+from contracts.actions import Operator
 
 DEMO = Path(__file__).parent / "demo_banks.csv"
 PROGRESS_ROWS = 5000
@@ -39,19 +41,38 @@ def show_policyholder(parser: argparse.ArgumentParser) -> Work:
     return show
 
 
-def show_changes(parser: argparse.ArgumentParser) -> Work:
-    """List the changes of profiles that wait for their day, or apply the due ones now."""
-    parser.add_argument("action", choices=("list", "apply"), help="list what waits, or apply what is due now")
+def work_on_changes(parser: argparse.ArgumentParser) -> Work:
+    """List the changes of profiles that wait for their day, apply the due ones now, or give up one that fails."""
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    actions.add_parser("list", help="list what waits; what failed on its day with the reason")
+    actions.add_parser("apply", help="apply what is due now")
+    discard = actions.add_parser("discard", help="give up a change that could not be applied; it stays recorded")
+    discard.add_argument("number", help="Web申込番号, as `list` shows it")
+    discard.add_argument("--operator", required=True, help="who you are")
 
-    async def run(settings: Settings, chosen: argparse.Namespace) -> None:
+    async def run(settings: Settings, chosen: argparse.Namespace) -> int | None:
         async with _database(settings) as database:
             if chosen.action == "list":
                 _show(await profiles.waiting_of_all(database))
-                return
-            applied = await apply_all_due(database)
-            print(f"{len(applied)} applied" + "".join(f"\n{number}" for number in applied))
+            elif chosen.action == "apply":
+                applied = await apply_all_due(database)
+                print(f"{len(applied)} applied" + "".join(f"\n{number}" for number in applied))
+            else:
+                return await _discard(database, chosen.number, f"operator:{chosen.operator}"[:64])
+        return None
 
     return run
+
+
+async def _discard(database: Database, number: str, operator: str) -> int | None:
+    async with database.transaction() as tx:
+        code = await profiles.discard_failing(tx, number, operator)
+        if code is None:
+            return _refuse(f"There is no change {number} that could not be applied.")
+        by = Operator(policyholder_code=code, user_id=operator)
+        tx.emit(OperatorActed(operator=by, command="changes discard", about=number))
+    print(f"{number} discarded")
+    return None
 
 
 def work_on_banks(parser: argparse.ArgumentParser) -> Work:

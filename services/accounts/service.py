@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic_settings import SettingsConfigDict
 
 from accounts.api import account_checks, bank_accounts, banks, profiles
-from accounts.command_line import show_changes, show_policyholder, work_on_banks
+from accounts.command_line import show_policyholder, work_on_banks, work_on_changes
 from accounts.listeners.applications import applications
 from accounts.listeners.clock import apply_due_changes
 from accounts.listeners.partner import partner
@@ -33,5 +33,5 @@ service = Service(
     tasks=[apply_due_changes],
     revocations=AccessRevoked,
     refusal=AccessRefused,
-    commands={"policyholder": show_policyholder, "changes": show_changes, "banks": work_on_banks},
+    commands={"policyholder": show_policyholder, "changes": work_on_changes, "banks": work_on_banks},
 )

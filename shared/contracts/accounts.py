@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chassis.messages import Event
 from contracts import actions, fields
+from contracts.actions import Action
 from contracts.nexi import Profile
 
 
@@ -73,6 +74,13 @@ class AccountProcedureRefused(Event):
     number: fields.WebApplicationNumber
     policyholder_code: fields.PolicyholderCode
     reason: str
+
+
+class OperatorActed(Action):
+    """An operator gave up a change of a profile that could not be applied; `about` is its application's number."""
+
+    command: str
+    about: str
 
 
 class AccessRefused(actions.AccessRefused):

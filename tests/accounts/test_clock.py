@@ -1,6 +1,7 @@
 """Every change takes effect on its day, once, however many processes watch the clock and whenever they die."""
 
 import asyncio
+import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from accounts.listeners.clock import apply_all_due, apply_due_changes
 from chassis.service import Runtime
 from chassis.sql import Database
-from contracts.accounts import ProfileChanged
+from contracts.accounts import OperatorActed, ProfileChanged
 from tests.accounts import messages
 from tests.accounts.acts import profile_of
 from tests.accounts.conftest import Gateway, Terminal
@@ -148,3 +149,34 @@ async def test_an_operator_sees_what_waits_and_applies_what_is_due(apart: Platfo
     assert status == 0 and "操作員" in out and due in out and later in out
     status, out, errors = await terminal("policyholder", "000000000")
     assert (status, out) == (1, "") and "no policyholder" in errors
+
+
+@pytest.mark.requirement("P6")
+async def test_an_operator_sees_why_a_change_fails_and_gives_it_up(apart: Platform, terminal: Terminal) -> None:
+    code, broken, sound = policyholder_code(), messages.number(), messages.number()
+    async with apart.running("accounts") as runtime, apart.owner("accounts") as owner:
+        await apart.nexi.publish(messages.registered(code))
+        await eventually(lambda: runtime.database.fetchval("select true from profiles"))
+        for number in (broken, sound):
+            await apart.say("applications", messages.completed(code, number, effective=TOMORROW, name="操作員"))
+        await eventually(lambda: runtime.database.fetchval("select count(*) = 2 from profile_changes"))
+        await owner.execute("update profile_changes set wish = '{}' where number = $1", broken)
+        await let_the_day_come(apart, broken)
+        failing = "select failure is not null from profile_changes where number = $1"
+        await eventually(lambda: owner.fetchval(failing, broken))
+        status, out, _ = await terminal("changes", "list")
+        shown = {one["number"]: one["failure"] for one in json.loads(out)}
+        assert (status, shown) == (0, {broken: "wished_date: Field required", sound: None})
+        for number in (sound, "2015-0901-0001"):
+            status, _, errors = await terminal("changes", "discard", number, "--operator", "hanako")
+            assert (status, errors) == (1, f"There is no change {number} that could not be applied.\n")
+        async with apart.hears(OperatorActed) as spy:
+            done = await terminal("changes", "discard", broken, "--operator", "hanako")
+            assert done == (0, f"{broken} discarded\n", "")
+            said = (await spy.next(about=broken))["data"]
+        assert (said["operator"]["user_id"], said["operator"]["policyholder_code"]) == ("operator:hanako", code)
+        status, out, _ = await terminal("changes", "list")
+        assert [one["number"] for one in json.loads(out)] == [sound]
+        await let_the_day_come(apart, sound)
+        await eventually(lambda: owner.fetchval("select version = 2 from profile_changes where number = $1", sound))
+        assert await owner.fetchval("select applied_at is null from profile_changes where number = $1", broken)

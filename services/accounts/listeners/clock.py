@@ -4,9 +4,12 @@ import asyncio
 
 import structlog
 from prometheus_client import Gauge
+from pydantic import ValidationError
 
 from accounts.listeners.profiles import apply_change
 from accounts.store import profiles
+from chassis.amqp.verdicts import verdict
+from chassis.messages import explain
 from chassis.sql import DATABASE_AWAY, Database
 
 log = structlog.get_logger()
@@ -48,5 +51,7 @@ async def apply_all_due(database: Database) -> list[str]:
         except Exception as error:
             if claimed is None:
                 raise
-            log.error("change_not_applied", number=claimed["number"], error=type(error).__name__)
+            failure = explain(error) if isinstance(error, ValidationError) else verdict(error)[0]
+            log.error("change_not_applied", number=claimed["number"], error=failure)
+            await profiles.note_failure(database, claimed["number"], failure)
             failed.append(claimed["number"])

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from accounts.rules.profiles import Change
-from chassis.sql import Reader, Tx
+from chassis.sql import Database, Reader, Tx
 from contracts.applications import PolicyholderWish
 from contracts.nexi import Profile
 
@@ -72,7 +72,7 @@ async def claim_due(tx: Tx, except_numbers: list[str]) -> Any:
     return await tx.fetchrow(
         """
         select number, policyholder_code from profile_changes
-         where applied_at is null and due_at <= now() and number <> all($1)
+         where applied_at is null and discarded_by is null and due_at <= now() and number <> all($1)
          order by due_at, number limit 1 for update skip locked
         """,
         except_numbers,
@@ -86,7 +86,33 @@ async def is_due(tx: Tx, number: str) -> bool:
 
 async def mark_applied(tx: Tx, number: str, version: int) -> None:
     """The change led to this version."""
-    await tx.execute("update profile_changes set applied_at = now(), version = $2 where number = $1", number, version)
+    await tx.execute(
+        "update profile_changes set applied_at = now(), version = $2, failure = null where number = $1", number, version
+    )
+
+
+async def note_failure(database: Database, number: str, failure: str) -> None:
+    """The change could not be applied on its day, and why; most tries fail as the one before, which writes nothing."""
+    await database.execute(
+        """
+        update profile_changes set failure = $2
+         where number = $1 and applied_at is null and failure is distinct from $2
+        """,
+        number, failure,
+    )  # fmt: skip
+
+
+async def discard_failing(tx: Tx, number: str, operator: str) -> str | None:
+    """An operator gives a change up; answers whose it was, None unless it is one that could not be applied."""
+    code: str | None = await tx.fetchval(
+        """
+        update profile_changes set discarded_by = $2
+         where number = $1 and applied_at is null and failure is not null and discarded_by is null
+        returning policyholder_code
+        """,
+        number, operator,
+    )  # fmt: skip
+    return code
 
 
 async def applied_changes(tx: Tx, code: str, after: datetime) -> list[Change]:
@@ -119,18 +145,18 @@ async def waiting(reader: Reader, code: str) -> list[Any]:
     return await reader.fetch(
         """
         select number, effective_date, completed_at, due_at, wish from profile_changes
-         where policyholder_code = $1 and applied_at is null order by due_at, number
+         where policyholder_code = $1 and applied_at is null and discarded_by is null order by due_at, number
         """,
         code,
     )
 
 
 async def waiting_of_all(reader: Reader, limit: int = 200) -> list[Any]:
-    """The changes of all policyholders that wait for their day, the next one first."""
+    """The changes of all policyholders that wait for their day, the next one first; failing ones with the reason."""
     return await reader.fetch(
         """
-        select number, policyholder_code, effective_date, due_at from profile_changes
-         where applied_at is null order by due_at, number limit $1
+        select number, policyholder_code, effective_date, due_at, failure from profile_changes
+         where applied_at is null and discarded_by is null order by due_at, number limit $1
         """,
         limit,
     )
