@@ -137,7 +137,9 @@ def _add_parked(commands: Any, service: Service) -> None:
         action.set_defaults(run=run)
         return action
 
-    add("list", "List the open ones, oldest first.", _list)
+    listed = add("list", "List the open ones, oldest first.", _list)
+    listed.add_argument("--after", type=int, default=0, metavar="NUMBER", help="go on after this one")
+    listed.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (default: 100)")
     add("show", "Show one with its body.", _show).add_argument("number", type=int, help="number of `list`")
     replayed = add("replay", "Try these again now (handling stays exactly-once).", _replay)
     replayed.add_argument("numbers", type=int, nargs="*", help="numbers of `list`; none: all open ones")
@@ -145,9 +147,12 @@ def _add_parked(commands: Any, service: Service) -> None:
     discarded.add_argument("numbers", type=int, nargs="+", help="numbers of `list`")
 
 
-async def _list(database: Database, _chosen: argparse.Namespace) -> None:
-    for row in await parked.listing(database):
+async def _list(database: Database, chosen: argparse.Namespace) -> None:
+    rows = await parked.listing(database, chosen.after, chosen.limit)
+    for row in rows:
         print(json.dumps(dict(row), default=str, ensure_ascii=False))
+    if rows and len(rows) == chosen.limit:
+        print(f"There may be more: --after {rows[-1]['number']}", file=sys.stderr)
 
 
 async def _show(database: Database, chosen: argparse.Namespace) -> int:

@@ -38,9 +38,10 @@ class StuckView(View):
     days: int = Field(description="since 申込み, or since the first confirmation")
 
 
-class Few(Body):
-    """How many to list."""
+class Listing(Body):
+    """A page; begin without `after`, go on with the last number."""
 
+    after: int = Field(0, ge=0, lt=2**63)
     limit: int = Field(100, ge=1, le=1000)
 
 
@@ -113,9 +114,9 @@ async def answer_enquiry(number: WebApplicationNumber, database: Database, clock
 
 
 @routes.get("/operations/parked-events", needs=Permission.OPERATE)
-async def list_parked(query: Few, database: Database) -> list[ParkedView]:
+async def list_parked(query: Listing, database: Database) -> list[ParkedView]:
     """Early, duplicate, unknown and contradictory words, and unreadable ones, with their reason; oldest first."""
     return [
         ParkedView(**{name: row[name] for name in ParkedView.model_fields.keys() - {"about"}}, about=row["key"])
-        for row in await parked.listing(database, query.limit)
+        for row in await parked.listing(database, query.after, query.limit)
     ]

@@ -123,15 +123,15 @@ async def discard(tx: Tx, numbers: Sequence[int]) -> int:
     )
 
 
-async def listing(reader: Reader, limit: int = 100) -> list[Any]:
-    """The open ones, oldest first."""
+async def listing(reader: Reader, after: int = 0, limit: int = 100) -> list[Any]:
+    """The open ones beyond the number `after`, oldest first."""
     return await reader.fetch(
         """
         select number, listener, id, type, state, reason, key, attempts, first_at, next_try_at, length(body) as bytes
-          from parked where state in ('retrying', 'parked', 'unreadable') order by number limit $1
+          from parked where state in ('retrying', 'parked', 'unreadable') and number > $1 order by number limit $2
         """,
-        limit,
-    )
+        after, limit,
+    )  # fmt: skip
 
 
 async def body(reader: Reader, number: int) -> Any:
