@@ -131,6 +131,16 @@ async def test_the_confirmation_warns_while_an_open_application_names_the_accoun
     assert (await administrator.draft("account_change", change))["warnings"] == []
 
 
+@pytest.mark.requirement("R225", "R226", "P7")
+async def test_an_account_is_found_among_as_many_names_as_a_content_can_hold(administrator: Front) -> None:
+    account_id = str(uuid4())
+    many = [account_id, *(str(uuid4()) for _ in range(6500))]
+    crowd = await administrator.draft("payment_notice", {"goods": many})
+    draft = await administrator.draft("account_change", CHANGE | {"account_id": account_id})
+    (warning,) = draft["warnings"]
+    assert warning["numbers"] == [crowd["number"]]
+
+
 @pytest.mark.requirement("R222", "R228")
 async def test_what_changes_shows_the_account_as_our_applications_left_it(
     platform: Platform, administrator: Front, code: str

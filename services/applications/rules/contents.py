@@ -7,18 +7,13 @@ from uuid import UUID
 
 MOST_BYTES = 256 * 1024
 """Of a content, as compact JSON (P2)."""
-MOST_NAMES = 1000
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def names(content: Any) -> list[UUID]:
-    """The UUIDs that stand as values anywhere in a content, each once, at most a thousand."""
-    found: dict[UUID, None] = {}
-    for text in _texts(content):
-        if len(found) < MOST_NAMES and _UUID.fullmatch(text):
-            found[UUID(text)] = None
-    return list(found)
+    """The UUIDs that stand as values anywhere in a content, each once; a content of MOST_BYTES holds fewer than 7,000."""
+    return list(dict.fromkeys(UUID(text) for text in _texts(content) if _UUID.fullmatch(text)))
 
 
 def _texts(content: Any) -> Iterator[str]:
