@@ -4,12 +4,14 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 
+from chassis.http import bodies
 from chassis.service import Runtime
 from contracts.applications import ApplicationCompleted
 from tests.applications.fronts import PDF, Front, completed, notice, rejected
@@ -64,6 +66,26 @@ async def test_a_wrong_report_names_its_fields_and_is_not_remembered(administrat
         reply = await nexi.ask("POST", "/nexi/events", json=wrong)
         assert (reply.status, list(reply.fields)) == (422, [field]), wrong
     assert (await nexi.ask("POST", "/nexi/events", json=good)).body["outcome"] == "applied"
+
+
+@pytest.mark.requirement("P6")
+async def test_a_large_report_may_take_its_time(
+    administrator: Front, front: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.2)
+    said = report(completed((await administrator.submitted())["number"], document=notice(PDF + b" " * 500)))
+    whole = json.dumps(said).encode()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield whole[:-1]
+        await asyncio.sleep(0.6)
+        yield whole[-1:]
+
+    options = {"data": slowly(), "headers": {"Content-Type": "application/json"}}
+    reply = await front(callers.partner()).ask("POST", "/nexi/events", **options)
+    assert (reply.status, reply.body["outcome"]) == (200, "applied")
+    options["data"] = slowly()
+    assert (await administrator.ask("POST", "/applications", **options)).status == 408
 
 
 @pytest.mark.requirement("P6")

@@ -25,6 +25,7 @@ routes = Routes(tag="nexi")
 QUEUE = "applications.nexi"
 """The same ears hear AMQP: an event that comes both ways is heard once, and parked ones are retried alike."""
 BODY_LIMIT = 9 * 1024 * 1024
+BODY_SECONDS = 120.0
 KINDS = {kind.wire_type(): kind for kind in (ProcedureCompleted, ProcedureRejected)}
 
 
@@ -67,7 +68,7 @@ class HandedInView(View):
     attachments: list[DocumentView]
 
 
-@routes.post("/nexi/events", needs=Permission.REPORT, body_limit=BODY_LIMIT)
+@routes.post("/nexi/events", needs=Permission.REPORT, body_limit=BODY_LIMIT, body_seconds=BODY_SECONDS)
 async def report(body: ReportedEvent, tx: Tx, clock: Clock) -> HeardView:
     """Report a completion or rejection over HTTP instead of AMQP; exactly once by the event's id."""
     try:

@@ -45,8 +45,8 @@ async def receive(request: web.Request, *, limit: int, seconds: float = BODY_SEC
         yield chunk
 
 
-async def read_json(request: web.Request, limit: int) -> bytes:
-    """The body, of the right type, within bounds, and JSON that every reader understands alike."""
+async def read_json(request: web.Request, limit: int, seconds: float | None = None) -> bytes:
+    """The body, of the right type, within bounds (None: BODY_SECONDS), and JSON that every reader understands alike."""
     _check_type(request)
     content = request.content
     if content.is_eof() and not request.get(EXPECTS) and (request.content_length or 0) <= limit:
@@ -54,7 +54,7 @@ async def read_json(request: web.Request, limit: int) -> bytes:
         if len(raw) > limit:
             raise BodyTooLarge
     else:
-        raw = b"".join([chunk async for chunk in receive(request, limit=limit, seconds=BODY_SECONDS)])
+        raw = b"".join([chunk async for chunk in receive(request, limit=limit, seconds=seconds or BODY_SECONDS)])
     _check_json(raw)
     return raw
 

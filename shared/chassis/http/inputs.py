@@ -115,6 +115,7 @@ class BodyInput:
 
     adapter: TypeAdapter[Any] | None
     limit: int
+    seconds: float | None
 
     async def read(self, request: web.Request, arguments: Arguments, errors: Errors) -> None:
         """Read, then validate; raises the problems of an unreadable body at once."""
@@ -123,7 +124,7 @@ class BodyInput:
                 message = "リクエスト本文は受け付けていません。"
                 errors.append(FieldError(field="body", rule="extra_forbidden", message=message))
             return
-        raw = await read_json(request, self.limit)
+        raw = await read_json(request, self.limit, self.seconds)
         try:
             arguments["body"] = self.adapter.validator.validate_json(raw)
         except ValidationError as error:

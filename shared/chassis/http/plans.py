@@ -88,8 +88,8 @@ def compile_route(route: Route, caller_type: type, provided: Collection[type]) -
 
 def _body(route: Route, hint: Any, takes_request: bool) -> BodyInput | None:
     if hint is None:
-        return None if takes_request else BodyInput(None, route.body_limit)
-    return BodyInput(TypeAdapter(hint), route.body_limit)
+        return None if takes_request else BodyInput(None, route.body_limit, route.body_seconds)
+    return BodyInput(TypeAdapter(hint), route.body_limit, route.body_seconds)
 
 
 def _answers(route: Route, returned: Any) -> dict[str, Any]:

@@ -33,6 +33,8 @@ class Options(TypedDict, total=False):
     """200, or 204 for a handler that returns None; several for an `Answer` to choose from, the usual one first."""
     body_limit: int
     """Bytes."""
+    body_seconds: float
+    """Within which the body must have come; a few unless said otherwise, which is little for a large one."""
     raises: Sequence[type[Problem]]
     """Problems that the handler raises rather than returns, for the documentation."""
     takes: str
@@ -53,6 +55,7 @@ class Route:
     step_up: bool
     statuses: tuple[int, ...]
     body_limit: int
+    body_seconds: float | None
     raises: tuple[type[Problem], ...]
     takes: str | None
     gives: str
@@ -107,6 +110,7 @@ class Routes:
                     step_up=options.get("step_up", True) and needs is not PUBLIC,
                     statuses=(status,) if isinstance(status, int) else tuple(status),
                     body_limit=options.get("body_limit", BODY_LIMIT),
+                    body_seconds=options.get("body_seconds"),
                     raises=tuple(options.get("raises", ())),
                     takes=options.get("takes"),
                     gives=options.get("gives", "*/*"),
