@@ -77,6 +77,10 @@ async def test_broken_and_oversized_requests_get_a_page_and_not_a_crash(town: To
     assert (await browser.ask("PUT", "/"))[0] in (404, 405)
     assert (await browser.ask("GET", "/applicants?page=-1&sort=;drop&search=" + "x" * 3000))[0] == 200
     assert (await browser.ask("GET", "/applicants?page=" + "9" * 5000))[0] == 200
+    other = Browser(town.url)
+    form = {"form_token": await other.form_token("/login"), "user_id": admin.user_id}
+    status, where, _ = await other.ask("POST", "/login", form | {"password": "\U0001f40d" * 1000})
+    assert (status, where.partition("?")[0]) == (303, "/login"), "the longest password is wrong, and nothing else"
     for path in ("/applications/2015-0901-0001", "/applications/2015-0901-0001/confirmation"):
         form = {"form_token": await browser.form_token("/administrator"), "version": "9" * 5000}
         assert (await browser.ask("POST", path, form))[0] < 500
