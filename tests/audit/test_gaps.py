@@ -30,7 +30,8 @@ from tests.support.scale import scaled
 
 SAID = LoginSucceeded(operator=Operator(policyholder_code="555555555", user_id="555555555001", name="日本　太郎"))
 OWN = "test_gaps"
-NAMES = ("identity", "accounts", "applications", "notifier", OWN)
+BESIDE = "test_beside"
+NAMES = ("identity", "accounts", "applications", "notifier", OWN, BESIDE)
 
 
 class Said(Event):
@@ -148,6 +149,37 @@ async def test_a_late_event_closes_its_gap_and_an_operator_may_explain_one(numbe
         assert missing["notifier"] == 0
 
 
+@pytest.mark.requirement("R-5")
+async def test_what_is_lost_beside_a_known_gap_is_reported_too_also_beside_an_explained_one(numbered: Platform) -> None:
+    async with numbered.hears(GapFound) as spy, producer(numbered, BESIDE) as say:
+
+        async def reported(number: int) -> None:
+            gap = await spy.next(producer=BESIDE)
+            assert (gap["data"]["first"], gap["data"]["last"]) == (number, number)
+
+        async def announce(last: int) -> None:
+            async with numbered.owner("audit") as database, database.transaction() as tx:
+                await sequences.announced(tx, {BESIDE: last})
+
+        await say(1)
+        await heard(numbered, BESIDE, 1)
+        await announce(2)
+        await reported(2)
+        await announce(3)
+        await reported(3)
+        async with numbered.owner("audit") as database, database.transaction() as tx:
+            for gap in await sequences.open_gaps(tx):
+                if gap["producer"] == BESIDE:
+                    await sequences.explain(tx, gap["number"], "a test took it")
+        await announce(4)
+        await reported(4)
+        async with numbered.owner("audit") as database:
+            missing = {row["producer"]: row["missing"] for row in await sequences.missing(database)}
+        assert missing[BESIDE] == 1
+        await say(2, 3, 4)
+        await heard(numbered, BESIDE, 4)
+
+
 async def say(producer: Runtime, *kinds: type[Event]) -> None:
     """A real service says these, one transaction each."""
     for kind in kinds:
@@ -172,6 +204,7 @@ async def theft(platform: Platform) -> AsyncIterator[asyncio.Event]:
         yield done
 
 
+@pytest.mark.chaos
 @pytest.mark.requirement("R-5")
 async def test_the_loss_of_each_event_is_reported_of_the_very_last_too(
     numbered: Platform, monkeypatch: pytest.MonkeyPatch
@@ -179,8 +212,7 @@ async def test_the_loss_of_each_event_is_reported_of_the_very_last_too(
     monkeypatch.setattr(relay, "POSITION_SECONDS", 0.1)
     chance, last = random.Random(3), 0
     async with numbered.running(OWN) as producer, numbered.hears(GapFound) as spy:
-        for _ in range(scaled(3, 30)):
-            before = chance.randrange(3)
+        for before in (1, 0, 2, *(chance.randrange(3) for _ in range(scaled(0, 30)))):  # 0: beside the one before
             await say(producer, *[AlsoSaid] * before)
             async with theft(numbered) as taken:
                 await say(producer, Said)
@@ -191,6 +223,7 @@ async def test_the_loss_of_each_event_is_reported_of_the_very_last_too(
         assert not [one for one in spy.seen if one["data"]["producer"] == OWN]
 
 
+@pytest.mark.chaos
 @pytest.mark.requirement("R-5")
 async def test_nothing_is_reported_while_everything_arrives(
     numbered: Platform, monkeypatch: pytest.MonkeyPatch

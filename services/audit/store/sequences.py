@@ -41,14 +41,16 @@ def _ranges(numbers: Iterable[int]) -> str:
     return "{" + ",".join(f"[{first},{after})" for first, after in found) + "}"
 
 
-HOLES = """
-select producer, hole
-  from producers, unnest(int8multirange(int8range(1, greatest(upper(heard), announced + 1))) - heard) as hole
-"""
+_MISSING = "(int8multirange(int8range(1, greatest(upper(heard), announced + 1))) - heard)"
+"""All numbers of a producer up to the greatest that is known, less those that were heard."""
+HOLES = f"select producer, hole from producers, unnest({_MISSING}) as hole"
 
 
 async def look(tx: Tx) -> None:
-    """Bring the table of gaps up to date: filled ones are closed, new holes are entered."""
+    """Bring the table of gaps up to date: filled ones are closed, what is newly missing is entered.
+
+    A hole may grow: only its new part is entered, so that each number is found, and reported, in one gap.
+    """
     await tx.execute(
         f"""
         with holes as materialized ({HOLES})
@@ -60,11 +62,17 @@ async def look(tx: Tx) -> None:
     await tx.execute(
         f"""
         insert into gaps (producer, missing)
-        select producer, hole from ({HOLES}) holes
-         where not exists (select from gaps
-                            where gaps.producer = holes.producer and closed_at is null and missing && hole)
+        select producer, fresh
+          from producers, unnest({_MISSING} - {_known("closed_at is null")}) as fresh
         """
     )
+
+
+def _known(condition: str) -> str:
+    """What stands in the gaps of a producer, those of a condition."""
+    return f"""
+        coalesce((select range_agg(gaps.missing) from gaps
+                   where gaps.producer = producers.producer and {condition}), '{{}}')"""
 
 
 async def due(tx: Tx, age: timedelta) -> list[Any]:
@@ -76,8 +84,8 @@ async def due(tx: Tx, age: timedelta) -> list[Any]:
              where closed_at is null and reported_at is null and explanation is null and found_at < now() - $1::interval
             returning producer, missing
         ), holes as materialized ({HOLES})
-        select producer, lower(hole) as first, upper(hole) - 1 as last
-          from due join holes using (producer) where hole && missing order by producer, hole
+        select producer, lower(hole * missing) as first, upper(hole * missing) - 1 as last
+          from due join holes using (producer) where hole && missing order by 1, 2
         """,
         age,
     )
@@ -87,11 +95,8 @@ async def missing(reader: Reader) -> list[Any]:
     """How many numbers of each producer are missing now, explained ones aside."""
     return await reader.fetch(
         f"""
-        select producer, coalesce((select sum(upper(hole) - lower(hole)) from ({HOLES}) holes
-                                    where holes.producer = producers.producer
-                                      and not exists (select from gaps where gaps.producer = holes.producer
-                                                       and explanation is not null and gaps.missing && hole)
-                                  ), 0)::bigint as missing
+        select producer, (select coalesce(sum(upper(hole) - lower(hole)), 0)::bigint
+                            from unnest({_MISSING} - {_known("explanation is not null")}) as hole) as missing
           from producers
         """
     )
