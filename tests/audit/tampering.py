@@ -113,12 +113,31 @@ async def forge_block(db: Any, chance: random.Random, rows: range) -> None:
     await db.execute(f"update blocks set {column} where $1 between first and first + rows - 1", chance.choice(rows))
 
 
+async def miscount(db: Any, chance: random.Random, rows: range) -> None:
+    """What the searches go by: a day's records, a user's or everybody's, counted elsewhere; their sum stays."""
+    change = chance.choice(["day = day - 400", "records = records - 1, trail_records = trail_records + 1"])
+    whose = chance.choice(["user_id > ''", "user_id = ''"])
+    one = chance.choice(await db.fetch(f"select * from days where {whose} order by policyholder_code, user_id, day"))
+    await db.execute(f"update days set {change} where policyholder_code = $1 and user_id = $2 and day = $3", *one[:3])
+
+
+async def hide(db: Any, chance: random.Random, rows: range) -> None:
+    """What a user did on a day is counted as somebody else's, so that no download reads it."""
+    one = chance.choice(await db.fetch("select * from days where user_id > '' order by policyholder_code, user_id"))
+    await db.execute(
+        "update days set user_id = 'x', day = day - 1 where policyholder_code = $1 and user_id = $2 and day = $3",
+        *one[:3],
+    )
+
+
 LOCAL: tuple[Change, ...] = (edit, re_date, re_code, detail, delete, insert, swap, forge_block)
 """They touch one block; the verifier names it."""
 
 CHANGES_KNOWN: tuple[Change, ...] = (
     *LOCAL,
     add,
+    miscount,
+    hide,
     cut,
     edit_and_chain_anew,
 )

@@ -130,7 +130,7 @@ async def test_an_untouched_history_is_as_signed(evidence: Evidence, tmp_path: P
     assert verdict["checkpoints_confirmed"] >= 2
 
 
-TABLES = ("history", "entries", "blocks", "log")
+TABLES = ("history", "entries", "blocks", "log", "days")
 
 
 @pytest.mark.chaos

@@ -40,15 +40,21 @@ async def lines(connection: Any, first: int, last: int) -> bytes:
 
 
 async def totals(connection: Any) -> Any:
-    """What must agree: the log's end, rows outside of it, the ids, and the counters of the searches."""
+    """What must agree: the log's end, rows outside of it, and the ids."""
     return await connection.fetchrow(
         """
         select log.rows, log.blocks, log.head,
                (select count(*) from history where number < 1 or number > log.rows) as outside,
-               (select count(*) from entries) as entries,
-               (select coalesce(sum(records + trail_records), 0)::bigint from days where user_id > '') as counted
+               (select count(*) from entries) as entries
           from log
         """
+    )
+
+
+def days(connection: Any) -> AsyncIterator[Any]:
+    """What searches count: policyholder, user ('' for all together), day, records, and records of the trail."""
+    return connection.cursor(  # type: ignore[no-any-return]
+        "select policyholder_code, user_id, day, records, trail_records from days", prefetch=PAGE_ROWS
     )
 
 
