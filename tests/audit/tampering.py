@@ -97,7 +97,8 @@ async def edit_and_chain_anew(db: Any, chance: random.Random, rows: range) -> No
     await edit(db, chance, rows)
     async with db.acquire() as connection:
         await connection.execute(verification.SESSION)
-        lines = list(parse(await verification.lines(connection, 1, ROWS)))
+        last = await connection.fetchval("select rows from log")
+        lines = list(parse(await verification.lines(connection, 1, last)))
     head = chain.EMPTY
     for block in await db.fetch("select * from blocks order by block"):
         first, count = block["first"], block["rows"]

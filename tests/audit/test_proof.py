@@ -20,13 +20,13 @@ import pytest
 
 from audit.command_line import archive_month, dump
 from audit.proof import keys
-from audit.proof.checkpoints import append, as_line, read_file, statement
+from audit.proof.checkpoints import END_BYTES, Checkpoint, append, as_line, read_file, read_last, statement
 from audit.proof.command_line import verify_file, verify_log
 from audit.service import service
 from audit.store import log
 from bench.audit_year import chain
 from chassis.messages import Envelope, encode, new_id
-from chassis.service import Service
+from chassis.service import Runtime, Service
 from chassis.settings import Settings
 from contracts.caller import Caller
 from contracts.identity import LoggedOut, LoginSucceeded
@@ -34,7 +34,7 @@ from contracts.operations import Operation
 from deploy.local.cluster import Cluster
 from deploy.local.databases import with_database
 from tests.audit.conftest import Company
-from tests.audit.tampering import CHANGES_KNOWN, LOCAL, ROWS, cut
+from tests.audit.tampering import CHANGES_KNOWN, LOCAL, ROWS, Change, cut, edit_and_chain_anew
 from tests.support import callers
 from tests.support.eventually import eventually
 from tests.support.keys import Signer
@@ -218,13 +218,84 @@ async def test_a_restored_backup_is_found_and_the_service_signs_nothing_more(
         own = with_database(platform.database("audit"), dsn.rpartition("/")[2])
         before = later.read_bytes()
         async with platform.running("audit", database_url=own, checkpoints=later, checkpoint_seconds=0.2) as runtime:
-
-            async def alarmed() -> bool:
-                async with client.get(f"{runtime.url}/metrics") as response:
-                    return "audit_integrity_alarm 1.0" in await response.text()
-
-            await eventually(alarmed)
+            await alarmed(client, runtime)
             assert later.read_bytes() == before
+
+
+async def alarmed(client: aiohttp.ClientSession, runtime: Runtime) -> None:
+    """Wait until a running audit says that the log is not the signed one."""
+
+    async def said() -> bool:
+        async with client.get(f"{runtime.url}/metrics") as response:
+            return "audit_integrity_alarm 1.0" in await response.text()
+
+    await eventually(said)
+
+
+@pytest.mark.requirement("A-1")
+@pytest.mark.parametrize("change", [cut, edit_and_chain_anew])
+async def test_a_change_under_the_running_service_raises_the_alarm_and_nothing_more_is_signed(
+    change: Change, evidence: Evidence, cluster: Cluster, client: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    """The row that is signed first, long before its time, shows that every so many rows are signed without waiting."""
+    platform, later = evidence.platform, tmp_path / "later.jsonl"
+    shutil.copy(evidence.checkpoints, later)
+    async with copied(evidence, cluster) as dsn:
+        own = with_database(platform.database("audit"), dsn.rpartition("/")[2])
+        few = {"checkpoint_seconds": 3600.0, "checkpoint_rows": 2}
+        async with platform.running("audit", database_url=own, checkpoints=later, **few) as runtime:
+            await platform.say("identity", LoginSucceeded(operator=callers.applicant("700000001", 1).operator))
+
+            async def signed() -> bool:
+                last = read_last(later)
+                return last is not None and last.rows > ROWS
+
+            await eventually(signed)
+            before = later.read_bytes()
+            async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as changed:
+                await change(changed, random.Random(1), range(1, ROWS + 1))
+            await alarmed(client, runtime)
+            assert later.read_bytes() == before
+
+
+async def test_a_copy_of_a_checkpoint_that_we_did_not_sign_is_no_ground_to_continue_on(
+    evidence: Evidence, cluster: Cluster, client: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    """The true head at the true row, so that nothing but the signature is wrong."""
+    platform, later = evidence.platform, tmp_path / "later.jsonl"
+    lines = evidence.checkpoints.read_text().splitlines(keepends=True)
+    later.write_text("".join(lines[:-1]))
+    async with copied(evidence, cluster) as dsn:
+        async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as changed:
+            await changed.execute(
+                "update checkpoints set statement = $1 where rows = $2", lines[-1].strip().replace("T", " "), ROWS
+            )
+        own = with_database(platform.database("audit"), dsn.rpartition("/")[2])
+        async with platform.running("audit", database_url=own, checkpoints=later, checkpoint_seconds=0.2) as runtime:
+            await alarmed(client, runtime)
+            assert later.read_text() == "".join(lines[:-1])
+
+
+def test_the_end_of_a_long_file_is_found_without_reading_all_of_it(tmp_path: Path) -> None:
+    """Also behind the piece of a line that a crash left."""
+    path, signer = tmp_path / "checkpoints.jsonl", keys.Signer.from_folder(tmp_path)
+    assert read_last(path) is None
+    last: Checkpoint | None = None
+    for rows in range(1, 400):
+        last = Checkpoint.read(as_line(signer.sign(statement(rows, rows, bytes(32), "now", last))))
+        append(path, last.line)
+    assert path.stat().st_size > 2 * END_BYTES
+    whole = path.read_bytes()
+    with path.open("ab") as file:
+        file.write(b'{"kind":')
+    assert read_last(path) == last
+    assert last is not None
+    append(path, last.line)
+    assert path.read_bytes() == whole + last.line.encode() + b"\n"
+    path.write_bytes(whole[:1000] + b"x" * 2 * END_BYTES)
+    for read in (read_last, lambda path: append(path, "y")):
+        with pytest.raises(ValueError, match="not a file of checkpoints"):
+            read(path)
 
 
 async def test_checkpoints_that_were_touched_are_found(evidence: Evidence, tmp_path: Path) -> None:

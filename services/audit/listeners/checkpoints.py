@@ -1,12 +1,14 @@
 """Signs the end of the log at least every minute or 10,000 rows, into a file outside of the database."""
 
 import asyncio
+import json
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from prometheus_client import Gauge
 
-from audit.proof.checkpoints import Checkpoint, append, as_line, read_file, statement
+from audit.proof.checkpoints import Checkpoint, append, as_line, read_last, statement
 from audit.proof.keys import Signer
 from audit.settings import AuditSettings
 from audit.store import checkpoints, log
@@ -30,7 +32,7 @@ async def sign_checkpoints(database: Database, settings: AuditSettings, signer: 
     while True:
         try:
             async with leading(database, "audit.checkpoints"):
-                last = await newest(database, settings)
+                last = await newest(database, settings, signer)
                 signed_at = asyncio.get_running_loop().time()
                 while True:
                     made = await sign_if_due(database, settings, signer, last, signed_at)
@@ -46,28 +48,47 @@ async def sign_checkpoints(database: Database, settings: AuditSettings, signer: 
             await asyncio.sleep(1)
 
 
-async def newest(database: Database, settings: AuditSettings) -> Checkpoint | None:
-    """The checkpoint to continue from. Raises Contradiction when the log is not what it says."""
-    known = await asyncio.to_thread(read_file, settings.checkpoint_file)
-    copy = await checkpoints.newest(database)
-    if copy is not None:
-        known.append(Checkpoint.read(copy))
-    last = max(known, key=lambda one: one.rows, default=None)
+async def newest(database: Database, settings: AuditSettings, signer: Signer) -> Checkpoint | None:
+    """The checkpoint to continue from. Raises Contradiction when the log is not what it says.
+
+    The file counts; the copy in the database only when the file is behind it, and when we signed it.
+    """
+    try:
+        last = await asyncio.to_thread(read_last, settings.checkpoint_file)
+    except ValueError as error:
+        raise Contradiction(f"the file of checkpoints cannot be read: {error}") from error
+    await agreed_end(database, last)
+    line = await checkpoints.newest(database)
+    if line is not None:
+        copy = Checkpoint.read(line)
+        if last is None or copy.rows > last.rows:
+            if not signer.made(json.loads(line)):
+                raise Contradiction(f"the checkpoint at row {copy.rows} in the database was not signed by us")
+            await agreed_end(database, copy)
+            last = copy
+    ALARM.set(0)
+    return last
+
+
+async def agreed_end(database: Database, last: Checkpoint | None) -> Any:
+    """The end of the log. Raises Contradiction when what was signed is not there any more."""
+    end = await log.end(database)
     if last is not None:
-        end = await log.end(database)
         if end["rows"] < last.rows:
             raise Contradiction(f"the log has {end['rows']} rows, and {last.rows} were signed")
         if await log.head_at(database, last.rows) != last.head:
             raise Contradiction(f"the head at row {last.rows} is not the one that was signed")
-        ALARM.set(0)
-    return last
+    return end
 
 
 async def sign_if_due(
     database: Database, settings: AuditSettings, signer: Signer, last: Checkpoint | None, signed_at: float
 ) -> Checkpoint | None:
-    """The new checkpoint, or `last` when none is due. First the file, then the copy in the database."""
-    end = await log.end(database)
+    """The new checkpoint, or `last` when none is due. First the file, then the copy in the database.
+
+    Raises Contradiction, due or not: nothing is signed after a log that is not the signed one.
+    """
+    end = await agreed_end(database, last)
     fresh = end["rows"] - (last.rows if last else 0)
     age = asyncio.get_running_loop().time() - signed_at
     # Ten seconds early, so that a busy moment does not make a minute longer than a minute.

@@ -6,13 +6,15 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from audit.proof.keys import signed_by
 
 KIND = "audit-checkpoint-1"
+END_BYTES = 64 * 1024
+"""How much of a file is read to find its last line, of a few hundred bytes; a year's file has hundreds of megabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +60,39 @@ def read_file(path: Path) -> list[Checkpoint]:
     """All checkpoints of a file in order; a last line that was cut by a crash does not count. Raises ValueError."""
     if not path.exists():
         return []
-    text = path.read_text(encoding="utf-8")
-    whole = text[: text.rfind("\n") + 1]
-    return [Checkpoint.read(line) for line in whole.splitlines()]
+    with path.open(encoding="utf-8", newline="\n") as file:
+        return [Checkpoint.read(line.rstrip("\n")) for line in file if line.endswith("\n")]
+
+
+def read_last(path: Path) -> Checkpoint | None:
+    """The last checkpoint of a file; only the end of the file is read. Raises ValueError."""
+    if not path.exists():
+        return None
+    with path.open("rb") as file:
+        _, end = _whole_end(file)
+    line = end.rstrip(b"\n").rpartition(b"\n")[2]
+    return Checkpoint.read(line.decode()) if line else None
 
 
 def append(path: Path, line: str) -> None:
     """Add a line and wait until it is on the disk; what a crash left of an earlier one is cut off first."""
     with path.open("a+b") as file:
-        file.seek(0)
-        whole = file.read().rfind(b"\n") + 1
-        file.truncate(whole)
+        before, end = _whole_end(file)
+        file.truncate(before + len(end))
         file.write(line.encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def _whole_end(file: BinaryIO) -> tuple[int, bytes]:
+    """How many bytes were not read, and what comes after them up to the last line end."""
+    before = max(0, file.seek(0, os.SEEK_END) - END_BYTES)
+    file.seek(before)
+    end = file.read()
+    whole = end[: end.rfind(b"\n") + 1]
+    if before and not whole:
+        raise ValueError("not a file of checkpoints")
+    return before, whole
 
 
 def problems(checkpoints: Iterable[Checkpoint], keys: Mapping[str, Ed25519PublicKey]) -> list[str]:

@@ -49,6 +49,10 @@ class Signer:
         said = {**statement, "key_id": self.key_id}
         return {**said, SIGNATURE: base64.b64encode(self._key.sign(canonical(said))).decode()}
 
+    def made(self, statement: Mapping[str, Any]) -> bool:
+        """Whether it carries a valid signature of our key."""
+        return signed_by(self._key.public_key(), statement)
+
 
 def _make(path: Path) -> None:
     """Written apart and then linked to its name: of two processes that start together, one key wins for both."""
