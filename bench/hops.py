@@ -35,7 +35,7 @@ async def submitted(person: Person) -> str:
 async def seen(person: Person, known: set[str]) -> None:
     """Wait until one's own history shows the newest submission; the time between two looks is part of the figure."""
     while True:
-        (newest,) = await person.call("GET", "audit", "/own-history", params={"limit": "1"})
+        (newest,) = (await person.call("GET", "audit", "/own-history", params={"limit": "1"}))["rows"]
         if newest["operation"] == "3-2" and newest["performed_at"] not in known:
             known.add(newest["performed_at"])
             return

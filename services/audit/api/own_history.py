@@ -1,13 +1,13 @@
 """What I did: every signed-in person sees the own recent operations, also logins that failed."""
 
-from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import AwareDatetime, Field
 
 from audit.labels import label
+from audit.rules import cursors
 from audit.store import searches
 from chassis.http import Body, Routes, View
-from chassis.messages import Moment
 from chassis.sql import Database
 from contracts.actions import Outcome
 from contracts.caller import Caller
@@ -18,9 +18,9 @@ routes = Routes(tag="own history")
 
 
 class Page(Body):
-    """Newest first; the next page begins before the last row of this one."""
+    """Newest first; the next page is asked with the `next` of this one."""
 
-    before: Moment | None = None
+    after: str | None = Field(None, pattern=cursors.PATTERN, description="`next` of the page before")
     limit: int = Field(50, ge=1, le=200)
 
 
@@ -35,20 +35,33 @@ class Done(View):
     this_session: bool
 
 
+class OwnPage(View):
+    """Rows and where the next page begins; null when this is the last."""
+
+    rows: list[Done]
+    next: str | None
+
+
 @routes.get("/own-history", needs=Permission.USE)
-async def show_own_history(query: Page, caller: Caller, database: Database) -> list[Done]:
+async def show_own_history(query: Page, caller: Caller, database: Database) -> OwnPage:
     """The caller's own newest rows, of the history and of the trail."""
     who = caller.operator
-    before = query.before or datetime.max.replace(tzinfo=UTC)
-    rows = await searches.latest(database, who.policyholder_code, who.user_id, before, query.limit)
-    return [
-        Done(
-            performed_at=row["performed_at"],
-            operation=None if row["operation"] is None else Operation(row["operation"]),
-            label=label(row["type"]) if row["operation"] is None else PRINTED[Operation(row["operation"])],
-            outcome=Outcome(row["outcome"]),
-            source_address=row["source_address"],
-            this_session=row["session_id"] == caller.session_id,
-        )
-        for row in rows
-    ]
+    before = cursors.read(query.after) if query.after else None
+    found = await searches.latest(database, who.policyholder_code, who.user_id, before, query.limit + 1)
+    rows = found[: query.limit]
+    return OwnPage(
+        rows=[_shown(row, caller) for row in rows],
+        next=cursors.write(rows[-1]["performed_at"], rows[-1]["number"]) if len(found) > query.limit else None,
+    )
+
+
+def _shown(row: Any, caller: Caller) -> Done:
+    operation = None if row["operation"] is None else Operation(row["operation"])
+    return Done(
+        performed_at=row["performed_at"],
+        operation=operation,
+        label=label(row["type"]) if operation is None else PRINTED[operation],
+        outcome=Outcome(row["outcome"]),
+        source_address=row["source_address"],
+        this_session=row["session_id"] == caller.session_id,
+    )

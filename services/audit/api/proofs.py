@@ -18,7 +18,7 @@ routes = Routes(tag="proofs")
 class After(Body):
     """Where to go on."""
 
-    rows: int = Field(0, ge=0, description="`rows` of the last checkpoint already known")
+    rows: int = Field(0, ge=0, le=2**63 - 1, description="`rows` of the last checkpoint already known")
     limit: int = Field(1000, ge=1, le=5000)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import AwareDatetime, Field
 
 from audit.labels import OUTCOMES, label
-from audit.rules import windows
+from audit.rules import cursors, windows
 from audit.store import trail
 from chassis.http import Body, Invalid, Routes, View
 from chassis.sql import Database
@@ -23,7 +23,7 @@ class Page(Body):
     first_day: date = Field(date(2016, 3, 22), description="対象期間（開始日）")
     last_day: date = Field(date(2999, 1, 1), description="対象期間（終了日）")
     user_id: str | None = Field(None, min_length=1, max_length=64)
-    after: str | None = Field(None, pattern=r"^[0-9]{1,17}-[0-9]{1,18}$", description="`next` of the page before")
+    after: str | None = Field(None, pattern=cursors.PATTERN, description="`next` of the page before")
     limit: int = Field(50, ge=1, le=200)
 
 
@@ -59,23 +59,14 @@ async def show_trail(query: Page, caller: Caller, database: Database) -> TrailPa
     window = windows.served(query.first_day, query.last_day, datetime.now(UTC))
     if window is None:
         return TrailPage(rows=[], next=None)
-    before = _moment(query.after) if query.after else (window.ends_before, 0)
+    before = cursors.read(query.after) if query.after else (window.ends_before, 0)
     found = await trail.page(
         database, caller.operator.policyholder_code, query.user_id, window, before, query.limit + 1
     )
     rows = [_shown(row) for row in found[: query.limit]]
-    return TrailPage(rows=rows, next=_cursor(rows[-1]) if len(found) > query.limit else None)
-
-
-def _moment(cursor: str) -> tuple[datetime, int]:
-    microseconds, _, number = cursor.partition("-")
-    seconds, rest = divmod(int(microseconds), 1_000_000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest), int(number)
-
-
-def _cursor(row: TrailRow) -> str:
-    seconds = int(row.performed_at.timestamp())
-    return f"{seconds * 1_000_000 + row.performed_at.microsecond}-{row.number}"
+    return TrailPage(
+        rows=rows, next=cursors.write(rows[-1].performed_at, rows[-1].number) if len(found) > query.limit else None
+    )
 
 
 def _shown(row: Any) -> TrailRow:

@@ -1,6 +1,6 @@
 """What a download would bring, and the searches whose answer a download then delivers exactly."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -128,13 +128,16 @@ async def report(tx: Tx, policyholder_code: str, user_id: str, key: str, operati
     )  # fmt: skip
 
 
-async def latest(reader: Reader, policyholder_code: str, user_id: str, before: datetime, most: int) -> list[Any]:
-    """One user's newest rows before a moment, newest first."""
+async def latest(
+    reader: Reader, policyholder_code: str, user_id: str, before: tuple[datetime, int] | None, most: int
+) -> list[Any]:
+    """One user's newest rows, newest first; those before a moment and number."""
     return await reader.fetch(
         """
-        select performed_at, type, operation, outcome, source_address, session_id from history
-         where policyholder_code = $1 and user_id = $2 and performed_at < $3
-         order by performed_at desc limit $4
+        select performed_at, number, type, operation, outcome, source_address, session_id from history
+         where policyholder_code = $1 and user_id = $2
+           and performed_at <= $3 and (performed_at, number) < ($3, $4)
+         order by performed_at desc, number desc limit $5
         """,
-        policyholder_code, user_id, before, most,
+        policyholder_code, user_id, *(before or (datetime.max.replace(tzinfo=UTC), 0)), most,
     )  # fmt: skip

@@ -54,7 +54,7 @@ async def show_sessions(visit: Visit) -> Answer:
         "own/sessions.html",
         sessions=sessions["sessions"],
         logins=logins["logins"],
-        history=history,
+        history=history and history["rows"],
         outcomes=OUTCOMES,
         notice=visit.state.get("notice", ""),
     )
