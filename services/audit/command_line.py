@@ -16,7 +16,7 @@ from typing import Any
 import asyncpg
 
 from audit.api.siem import ocsf_lines
-from audit.proof.sources import export_block, parse
+from audit.proof.sources import cut, export_block, parse
 from audit.rules.windows import japanese_day, one_year_before
 from audit.settings import AuditSettings
 from audit.store import sequences, verification
@@ -75,11 +75,9 @@ async def _dump(connection: Any, file: Any) -> int:
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         while page := await verification.blocks(connection, block):
             last = page[-1]["first"] + page[-1]["rows"] - 1
-            lines = (await verification.lines(connection, page[0]["first"], last)).splitlines(keepends=True)
-            for one in page:
-                file.write(export_block(one, b"".join(lines[: one["rows"]])))
-                del lines[: one["rows"]]
-                rows += one["rows"]
+            for one in cut(page, list(parse(await verification.lines(connection, page[0]["first"], last)))):
+                file.write(export_block(one))
+                rows += len(one.lines)
             block = page[-1]["block"]
     return rows
 

@@ -326,7 +326,7 @@ async def test_a_dump_verifies_on_a_machine_without_the_database(evidence: Evide
         assert evidence.program("verify", *evidence.arguments(), "--export", str(path))[0] == 1
 
 
-async def test_an_archived_month_still_verifies_with_its_file(
+async def test_an_archived_month_still_verifies_with_its_file_a_dump_made_after_it_too(
     evidence: Evidence, cluster: Cluster, tmp_path: Path
 ) -> None:
     async with copied(evidence, cluster) as dsn:
@@ -335,6 +335,12 @@ async def test_an_archived_month_still_verifies_with_its_file(
         await archive_month(connection, f"history_{datetime.now(UTC) - timedelta(days=40):%Y_%m}", path)
         await connection.close()
         verify = ["verify", *evidence.arguments(), "--database", dsn]
+        assert evidence.program(*verify)[0] == 1
+        assert evidence.program(*verify, "--archive", str(path))[0] == 0
+        export = tmp_path / "log.dump"
+        settings: Any = evidence.platform.settings("audit", database_url=dsn)
+        await dump(ArgumentParser())(settings, Namespace(file=export))
+        verify = ["verify", *evidence.arguments(), "--export", str(export)]
         assert evidence.program(*verify)[0] == 1
         assert evidence.program(*verify, "--archive", str(path))[0] == 0
 

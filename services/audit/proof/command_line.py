@@ -27,9 +27,10 @@ def verify_log(arguments: Sequence[str]) -> int:
     started = time.perf_counter()
     notes: list[str] = [] if signed else ["there is no checkpoint: only the inner consistency can be checked"]
     notes += problems(signed, keys)
-    blocks = (
-        from_database(chosen.database, chosen.archive, notes) if chosen.database else from_export(chosen.export, notes)
-    )
+    if chosen.database:
+        blocks = from_database(chosen.database, chosen.archive, notes)
+    else:
+        blocks = from_export(chosen.export, chosen.archive, notes)
     result = asyncio.run(verify(blocks, signed, notes))
     for text in result.found[: chosen.show]:
         print(text)

@@ -51,11 +51,9 @@ async def from_database(dsn: str, archives: Sequence[Path], notes: list[str]) ->
             block, rows, counts = 0, 0, Counts()
             while page := await verification.blocks(connection, block):
                 first, last = page[0]["first"], page[-1]["first"] + page[-1]["rows"] - 1
-                there = list(parse(await verification.lines(connection, first, last)))
-                if archives:
-                    there = sorted([*there, *archived.take(first, last)])
+                there = _merged(parse(await verification.lines(connection, first, last)), archived.take(first, last))
                 counts.record(there)
-                for found in _cut(page, there):
+                for found in cut(page, there):
                     rows += found.rows
                     yield found
                 block = page[-1]["block"]
@@ -67,7 +65,11 @@ async def from_database(dsn: str, archives: Sequence[Path], notes: list[str]) ->
         await connection.close()
 
 
-def _cut(page: Sequence[asyncpg.Record], lines: Sequence[Line]) -> Iterator[Block]:
+def _merged(lines: Iterable[Line], archived: Iterable[Line]) -> list[Line]:
+    return sorted([*lines, *archived])
+
+
+def cut(page: Sequence[asyncpg.Record], lines: Sequence[Line]) -> Iterator[Block]:
     """Each block with its own rows; what lies between two blocks is given to the one before."""
     place = 0
     for number, one in enumerate(page):
@@ -113,32 +115,34 @@ def _archive_lines(path: Path) -> Iterator[Line]:
             yield from parse(line)
 
 
-def export_block(row: asyncpg.Record, lines: bytes) -> bytes:
+def export_block(block: Block) -> bytes:
     """A block of an export: its own line, then its rows."""
-    microseconds = (row["recorded_at"] - _EPOCH) // timedelta(microseconds=1)
-    head = f"B\t{row['block']}\t{row['first']}\t{row['rows']}\t{microseconds}\t{row['root'].hex()}\t{row['head'].hex()}"
-    return head.encode() + b"\n" + lines
+    microseconds = (block.recorded_at - _EPOCH) // timedelta(microseconds=1)
+    head = f"B\t{block.block}\t{block.first}\t{block.rows}\t{microseconds}\t{block.root.hex()}\t{block.head.hex()}\n"
+    return head.encode() + b"".join([b"%d\t%b\n" % line for line in block.lines])
 
 
-async def from_export(path: Path, notes: list[str]) -> AsyncIterator[Block]:
-    """A file written by `python -m audit dump`."""
+async def from_export(path: Path, archives: Sequence[Path], notes: list[str]) -> AsyncIterator[Block]:
+    """A file written by `python -m audit dump`; rows of months that were archived before it come from their files."""
     described: list[bytes] | None = None
     lines: list[Line] = []
+    archived = _Archived(archives)
     with path.open("rb") as file:
         for line in file:
             if line.startswith(b"B\t"):
                 if described is not None:
-                    yield _described(described, lines)
+                    yield _described(described, lines, archived)
                 described, lines = line.rstrip(b"\n").split(b"\t"), []
             else:
                 lines += parse(line)
     if described is None:
         notes.append("the export is empty")
     else:
-        yield _described(described, lines)
+        yield _described(described, lines, archived)
 
 
-def _described(parts: Sequence[bytes], lines: Sequence[Line]) -> Block:
+def _described(parts: Sequence[bytes], lines: Sequence[Line], archived: _Archived) -> Block:
     _, block, first, rows, microseconds, root, head = (part.decode() for part in parts)
     recorded_at = _EPOCH + timedelta(microseconds=int(microseconds))
-    return Block(int(block), int(first), int(rows), recorded_at, bytes.fromhex(root), bytes.fromhex(head), lines)
+    there = _merged(lines, archived.take(int(first), int(first) + int(rows) - 1))
+    return Block(int(block), int(first), int(rows), recorded_at, bytes.fromhex(root), bytes.fromhex(head), there)
