@@ -2,13 +2,12 @@
 
 import argparse
 import asyncio
-import gzip
-import hashlib
 import json
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ from typing import Any
 import asyncpg
 
 from audit.api.siem import ocsf_lines
+from audit.archives import Postponed, archive_month
 from audit.proof.sources import cut, export_block, parse
-from audit.rules.windows import japanese_day, one_year_before
+from audit.rules.windows import first_reachable
 from audit.settings import AuditSettings
 from audit.store import sequences, verification
 from chassis.sql import Database
@@ -89,8 +89,7 @@ def archive(parser: argparse.ArgumentParser) -> Work:
     parser.add_argument("--dry-run", action="store_true", help="only say which months it would be")
 
     async def run(settings: AuditSettings, chosen: argparse.Namespace) -> int | None:
-        today = japanese_day(datetime.now(UTC))
-        first_kept = f"{one_year_before(today):%Y_%m}"
+        first_kept = f"{first_reachable(datetime.now(UTC)):%Y_%m}"
         before = chosen.before.replace("-", "_")
         if before > first_kept:
             return _refuse(f"Searches reach back to {first_kept.replace('_', '-')}; later months must stay.")
@@ -103,36 +102,14 @@ def archive(parser: argparse.ArgumentParser) -> Work:
                     if chosen.dry_run:
                         print(month["name"])
                     else:
-                        await archive_month(connection, month["name"], chosen.to / f"{month['name']}.copy.gz")
+                        _show([asdict(await archive_month(connection, month["name"], chosen.to))])
+        except Postponed as reason:
+            return _refuse(str(reason))
         finally:
             await connection.close()
         return None
 
     return run
-
-
-async def archive_month(connection: Any, name: str, path: Path) -> None:
-    """Write a month into a new file, read it back, and only then take the month out of the database."""
-    await connection.execute(verification.SESSION)
-    rows, digest = 0, hashlib.sha256()
-    async with connection.transaction():
-        with path.open("xb") as file:
-            with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as packed:
-                async for piece in verification.month_lines(connection, name):
-                    packed.write(piece)
-                    digest.update(piece)
-                    rows += piece.count(b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        if rows != sum(1 for piece in _read(path) for _ in parse(piece)):
-            raise OSError(f"{path} does not hold what was written")
-        await verification.drop_month(connection, name)
-    print(json.dumps({"month": name, "rows": rows, "sha256": digest.hexdigest(), "file": str(path)}))
-
-
-def _read(path: Path) -> Any:
-    with gzip.open(path, "rb") as file:
-        yield from file
 
 
 def tail(parser: argparse.ArgumentParser) -> Work:

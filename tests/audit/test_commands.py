@@ -5,13 +5,16 @@ import gzip
 import hashlib
 import json
 import sys
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
-from audit.rules.windows import japanese_day
+from audit import archives
+from audit.rules.windows import first_reachable, japanese_day
 from audit.store import verification
 from chassis.service import Runtime
 from contracts.identity import LoggedOut
@@ -89,6 +92,58 @@ async def test_an_old_month_is_moved_into_a_file_and_its_late_events_find_a_new_
     assert "2017_05" not in await months(platform)
     await company.did((company.operator(), Operation.LOGIN, datetime(2017, 5, 4, tzinfo=UTC)))
     assert "2017_05" in await months(platform)
+    status, out, error = await command(platform, "archive", "--before", "2017-06", "--to", str(tmp_path))
+    assert status == 0, error
+    (moved,) = [one for one in objects(out) if one["month"] == "history_2017_05"]
+    assert (moved["file"], moved["rows"]) == (str(tmp_path / "history_2017_05.2.copy.gz"), 1)
+
+
+async def test_an_event_that_comes_while_its_month_is_archived_stays(
+    platform: Platform, company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = verification.month_lines
+
+    async def slowly(connection: Any, name: str) -> AsyncIterator[tuple[int, bytes]]:
+        async for page in copied(connection, name):
+            yield page
+        await company.did((company.operator(), Operation.BUYER_BOOKMARK, datetime(2017, 7, 5, tzinfo=UTC)))
+
+    await company.did((company.operator(), Operation.BUYER_BOOKMARK, datetime(2017, 7, 3, tzinfo=UTC)))
+    monkeypatch.setattr(verification, "month_lines", slowly)
+    connection = await asyncpg.connect(platform.owner_database("audit"))
+    try:
+        with pytest.raises(archives.Postponed):
+            await archives.archive_month(connection, "history_2017_07", tmp_path)
+    finally:
+        await connection.close()
+    assert len(await rows(platform, company.code)) == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_month_is_not_archived_behind_a_slow_download_and_nobody_waits_for_it(
+    platform: Platform, company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archives, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(archives, "TRIES", 2)
+    await company.did((company.operator(), Operation.BUYER_BOOKMARK, datetime(2017, 9, 3, tzinfo=UTC)))
+    reading = await asyncpg.connect(platform.database("audit"))
+    archiving = await asyncpg.connect(platform.owner_database("audit"))
+    try:
+        async with reading.transaction():
+            await reading.fetchval("select count(*) from history where performed_at < '2017-01-01'")
+            with pytest.raises(archives.Postponed):
+                await archives.archive_month(archiving, "history_2017_09", tmp_path)
+            await company.did((company.operator(), Operation.BUYER_BOOKMARK, datetime(2017, 9, 4, tzinfo=UTC)))
+            assert list(tmp_path.iterdir()) == []
+        await archives.archive_month(archiving, "history_2017_09", tmp_path)
+    finally:
+        await reading.close()
+        await archiving.close()
+    assert await rows(platform, company.code) == []
+
+
+def test_what_a_search_of_a_week_ago_may_still_download_is_not_archived() -> None:
+    assert first_reachable(datetime(2026, 11, 6, tzinfo=UTC)) == date(2025, 10, 30)
 
 
 @pytest.mark.requirement("R244")

@@ -18,7 +18,8 @@ import aiohttp
 import asyncpg
 import pytest
 
-from audit.command_line import archive_month, dump
+from audit.archives import archive_month
+from audit.command_line import dump
 from audit.proof import keys
 from audit.proof.checkpoints import END_BYTES, Checkpoint, append, as_line, read_file, read_last, statement
 from audit.proof.command_line import verify_file, verify_log
@@ -330,9 +331,9 @@ async def test_an_archived_month_still_verifies_with_its_file_a_dump_made_after_
     evidence: Evidence, cluster: Cluster, tmp_path: Path
 ) -> None:
     async with copied(evidence, cluster) as dsn:
-        path = tmp_path / "month.copy.gz"
         connection = await asyncpg.connect(dsn)
-        await archive_month(connection, f"history_{datetime.now(UTC) - timedelta(days=40):%Y_%m}", path)
+        month = f"history_{datetime.now(UTC) - timedelta(days=40):%Y_%m}"
+        path = (await archive_month(connection, month, tmp_path)).file
         await connection.close()
         verify = ["verify", *evidence.arguments(), "--database", dsn]
         assert evidence.program(*verify)[0] == 1

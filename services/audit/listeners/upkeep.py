@@ -5,13 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from audit.rules.windows import japanese_day, one_year_before
+from audit.rules.windows import SEARCHES_KEPT, japanese_day, one_year_before
 from audit.store import log, searches
 from chassis.leader import leading
 from chassis.sql import DATABASE_AWAY, Database
 
 AHEAD = timedelta(days=93)
-SEARCHES_KEPT = timedelta(days=7)
 HOUR_SECONDS = 3600.0
 
 logger = structlog.get_logger()

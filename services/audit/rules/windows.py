@@ -6,6 +6,8 @@ from datetime import date, datetime, time, timedelta, timezone
 JAPAN = timezone(timedelta(hours=9), "JST")
 BEGINNING = date(2016, 3, 22)
 """Operations before this day are not served (R245)."""
+SEARCHES_KEPT = timedelta(days=7)
+"""For so long the answer of a search can be downloaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ def one_year_before(day: date) -> date:
         return day.replace(year=day.year - 1)
     except ValueError:
         return day.replace(year=day.year - 1, day=28)
+
+
+def first_reachable(now: datetime) -> date:
+    """The first day that a download may still read: a search of some days ago served a year back from its own day."""
+    return one_year_before(japanese_day(now - SEARCHES_KEPT))
 
 
 def japanese_day(moment: datetime) -> date:

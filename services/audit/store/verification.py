@@ -3,9 +3,12 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
+
 from audit.rules.lines import COLUMNS
 
 PAGE_ROWS = 20_000
+LOCKED = asyncpg.LockNotAvailableError
 
 SESSION = "set timezone = 'UTC'; set datestyle = 'ISO'; set client_encoding = 'UTF8'; set extra_float_digits = 1"
 
@@ -70,8 +73,8 @@ async def months(connection: Any) -> list[Any]:
     return found
 
 
-async def month_lines(connection: Any, name: str) -> AsyncIterator[bytes]:
-    """One partition in the order of arrival, as COPY text in large pieces."""
+async def month_lines(connection: Any, name: str) -> AsyncIterator[tuple[int, bytes]]:
+    """One partition in the order of arrival, as COPY text in large pieces, each with the number it reaches."""
     first = 0
     while True:
         last = await connection.fetchval(
@@ -89,11 +92,19 @@ async def month_lines(connection: Any, name: str) -> AsyncIterator[bytes]:
             f'select number, {", ".join(COLUMNS)} from "{name}" where number > $1 and number <= $2 order by number',
             first, last, output=take, format="text",
         )  # fmt: skip
-        yield b"".join(pieces)
+        yield last, b"".join(pieces)
         first = last
 
 
-async def drop_month(connection: Any, name: str) -> None:
-    """Take a month out of the history for good (owner's rights)."""
+async def drop_month(connection: Any, name: str, last: int) -> bool:
+    """Take a month out of the history for good (owner's rights); False when it has rows beyond `last`.
+
+    Raises LOCKED when others use the history for longer than a moment: whoever records would wait behind us.
+    """
+    await connection.execute("set local lock_timeout = '1s'")
+    await connection.execute(f'lock table only history, only "{name}" in access exclusive mode')
+    if await connection.fetchval(f'select exists (select from "{name}" where number > $1)', last):
+        return False
     await connection.execute(f'alter table history detach partition "{name}"')
     await connection.execute(f'drop table "{name}"')
+    return True
