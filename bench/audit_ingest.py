@@ -129,7 +129,7 @@ async def recorded(platform: Platform, events: int) -> float:
         begun = time.perf_counter()
         for start in range(0, events, PART):
             async with database.transaction() as tx:
-                await log.record(tx, given[start : start + PART])
+                await log.record(tx, given[start : start + PART], bytes)
         return events / (time.perf_counter() - begun)
     finally:
         await database.close()

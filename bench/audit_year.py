@@ -130,11 +130,11 @@ async def chain(dsn: str, rows: int, policyholders: int, users: int, in_block: i
             ]
             if len(batch) >= in_block:
                 async with database.transaction() as tx:
-                    await log.record(tx, batch)
+                    await log.record(tx, batch, bytes)
                 batch = []
         if batch:
             async with database.transaction() as tx:
-                await log.record(tx, batch)
+                await log.record(tx, batch, bytes)
     finally:
         await database.close()
     return rows / (time.perf_counter() - begun)

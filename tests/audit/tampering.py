@@ -1,13 +1,21 @@
 """What somebody with all rights on the database could do to the history, each a kind of its own."""
 
+import json
 import random
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+from audit.listeners.rows import row_of
 from audit.proof.sources import parse
 from audit.rules import chain
 from audit.rules.lines import leaf
-from audit.store import verification
+from audit.store import log, verification
+from chassis.messages import Envelope, new_id
+from chassis.sql import Tx
+from contracts.actions import Operator
+from contracts.identity import LoginSucceeded
 
 ROWS = 600
 """How many rows the history has that is tampered with."""
@@ -129,6 +137,20 @@ async def hide(db: Any, chance: random.Random, rows: range) -> None:
         "update days set user_id = 'x', day = day - 1 where policyholder_code = $1 and user_id = $2 and day = $3",
         *one[:3],
     )
+
+
+async def append_block(db: Any, chance: random.Random, rows: range) -> None:
+    """Rows at the end as if they had been recorded: numbered, chained and counted, all plain digests agreeing."""
+    who = Operator(policyholder_code="700000001", user_id="700000001001", name="偽　者")
+    said = LoginSucceeded(operator=who).model_dump(mode="json")
+    now = datetime.now(UTC)
+    row = row_of(Envelope(new_id(), LoginSucceeded.wire_type(), "/identity", now, said), now)
+    assert row is not None
+    async with db.acquire() as connection, connection.transaction():
+        await connection.set_type_codec(
+            "json", encoder=partial(json.dumps, default=str), decoder=json.loads, schema="pg_catalog"
+        )
+        await log.record(Tx(connection), [row], bytes)
 
 
 LOCAL: tuple[Change, ...] = (edit, re_date, re_code, detail, delete, insert, swap, forge_block)

@@ -35,7 +35,7 @@ from contracts.operations import Operation
 from deploy.local.cluster import Cluster
 from deploy.local.databases import with_database
 from tests.audit.conftest import Company
-from tests.audit.tampering import CHANGES_KNOWN, LOCAL, ROWS, Change, cut, edit_and_chain_anew
+from tests.audit.tampering import CHANGES_KNOWN, LOCAL, ROWS, Change, append_block, cut, edit_and_chain_anew
 from tests.support import callers
 from tests.support.eventually import eventually
 from tests.support.keys import Signer
@@ -234,7 +234,7 @@ async def alarmed(client: aiohttp.ClientSession, runtime: Runtime) -> None:
 
 
 @pytest.mark.requirement("A-1")
-@pytest.mark.parametrize("change", [cut, edit_and_chain_anew])
+@pytest.mark.parametrize("change", [cut, edit_and_chain_anew, append_block])
 async def test_a_change_under_the_running_service_raises_the_alarm_and_nothing_more_is_signed(
     change: Change, evidence: Evidence, cluster: Cluster, client: aiohttp.ClientSession, tmp_path: Path
 ) -> None:

@@ -94,10 +94,27 @@ async def sign_if_due(
     # Ten seconds early, so that a busy moment does not make a minute longer than a minute.
     if fresh <= 0 or (fresh < settings.checkpoint_rows / 2 and age < settings.checkpoint_seconds * 5 / 6):
         return last
+    sealed = await _sealed(database, signer, last, end)
     now = datetime.now(UTC)
-    line = as_line(signer.sign(statement(end["rows"], end["blocks"], end["head"], now.isoformat(), last)))
+    said = statement(end["rows"], end["blocks"], end["head"], now.isoformat(), last, sealed=sealed)
+    line = as_line(signer.sign(said))
     await asyncio.to_thread(append, settings.checkpoint_file, line)
     await checkpoints.keep(database, end["rows"], now, line)
     SIGNED.set(end["rows"])
     logger.info("checkpoint", rows=end["rows"], head=end["head"].hex(), key_id=signer.key_id)
     return Checkpoint.read(line)
+
+
+async def _sealed(database: Database, signer: Signer, last: Checkpoint | None, end: Any) -> bool:
+    """Whether we recorded every new block and the log ends with them.
+
+    Raises Contradiction when not; before the first sealed checkpoint blocks of an earlier version are none.
+    """
+    added = await checkpoints.blocks_between(database, last.blocks if last else 0, end["blocks"])
+    foreign = [one["block"] for one in added if not signer.sealed(one["head"], one["seal"])]
+    if not foreign and added and added[-1]["head"] == end["head"]:
+        return True
+    if last is not None and last.sealed:
+        where = f"block {foreign[0]}" if foreign else "the end of the log"
+        raise Contradiction(f"{where} was not recorded by the service")
+    return False

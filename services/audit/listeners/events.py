@@ -10,6 +10,7 @@ from prometheus_client import Counter
 
 from audit.listeners.rows import row_of
 from audit.months import Months
+from audit.proof.keys import Signer
 from audit.rules.rows import Refused, Row
 from audit.store import log, sequences
 from chassis.amqp import Listeners
@@ -29,17 +30,20 @@ CONTRADICTED = "id: recorded before with another content"
 ROWS = Counter("audit_rows_total", "Actions recorded", ["view"])
 CONTRADICTIONS = Counter("audit_contradictions_total", "Events that came again with another content")
 
+Refusals = list[tuple[Envelope, str]]
+"""What cannot be recorded, each with the reason."""
+
 logger = structlog.get_logger()
 events = Listeners("events", prefetch=PREFETCH)
 nexi = Listeners("nexi", prefetch=PREFETCH)
 
 
 @events.batch(("events", "#"), most=BATCH)
-async def record_events(batch: Sequence[Envelope], tx: Tx, months: Months) -> list[tuple[Envelope, str]]:
+async def record_events(batch: Sequence[Envelope], tx: Tx, months: Months, signer: Signer) -> Refusals:
     """Everything the platform's services say; their dense numbers are kept, so that a missing one is noticed."""
     positions = [envelope for envelope in batch if envelope.type.endswith(POSITION)]
     said = [envelope for envelope in batch if not envelope.type.endswith(POSITION)] if positions else batch
-    refused = await _record(said, tx, months)
+    refused = await _record(said, tx, months, signer)
     numbers: dict[str, set[int]] = defaultdict(set)
     for envelope in said:
         if envelope.sequence is not None:
@@ -48,7 +52,7 @@ async def record_events(batch: Sequence[Envelope], tx: Tx, months: Months) -> li
     return refused + await _keep_positions(positions, tx)
 
 
-async def _keep_positions(positions: Sequence[Envelope], tx: Tx) -> list[tuple[Envelope, str]]:
+async def _keep_positions(positions: Sequence[Envelope], tx: Tx) -> Refusals:
     """How far each producer says it is: what was not heard up to there is missing, although nothing came after it."""
     last: dict[str, int] = {}
     refused = []
@@ -65,17 +69,17 @@ async def _keep_positions(positions: Sequence[Envelope], tx: Tx) -> list[tuple[E
 
 
 @nexi.batch(("nexi", "#"), most=BATCH)
-async def record_operations(batch: Sequence[Envelope], tx: Tx, months: Months) -> list[tuple[Envelope, str]]:
+async def record_operations(batch: Sequence[Envelope], tx: Tx, months: Months, signer: Signer) -> Refusals:
     """Operations that other systems carried out for a Web user (H1); what else NEXI says is no action of a person."""
     foreign = [envelope for envelope in batch if not envelope.type.startswith(NEXI)]
     performed = [envelope for envelope in batch if envelope.type == PERFORMED]
-    return [(envelope, FOREIGN) for envelope in foreign] + await _record(performed, tx, months)
+    return [(envelope, FOREIGN) for envelope in foreign] + await _record(performed, tx, months, signer)
 
 
-async def _record(batch: Sequence[Envelope], tx: Tx, months: Months) -> list[tuple[Envelope, str]]:
+async def _record(batch: Sequence[Envelope], tx: Tx, months: Months, signer: Signer) -> Refusals:
     now = datetime.now(UTC)
     rows: list[Row] = []
-    refused: list[tuple[Envelope, str]] = []
+    refused: Refusals = []
     for envelope in batch:
         try:
             row = row_of(envelope, now)
@@ -85,7 +89,7 @@ async def _record(batch: Sequence[Envelope], tx: Tx, months: Months) -> list[tup
             if row is not None:
                 rows.append(row)
     await months.ensure(tx, {row.day for row in rows})
-    recorded = await log.record(tx, rows)
+    recorded = await log.record(tx, rows, signer.seal)
     in_catalogue = sum(row.in_catalogue for row in recorded.new)
     ROWS.labels("history").inc(in_catalogue)
     ROWS.labels("trail").inc(len(recorded.new) - in_catalogue)
@@ -94,7 +98,7 @@ async def _record(batch: Sequence[Envelope], tx: Tx, months: Months) -> list[tup
     return refused
 
 
-def _contradicted(batch: Sequence[Envelope], rows: Sequence[Row], tx: Tx) -> list[tuple[Envelope, str]]:
+def _contradicted(batch: Sequence[Envelope], rows: Sequence[Row], tx: Tx) -> Refusals:
     """Say it aloud, and put the later content aside; the first one stays as it was recorded."""
     ids = {row.id for row in rows}
     CONTRADICTIONS.inc(len(ids))

@@ -26,6 +26,8 @@ class Checkpoint:
     head: bytes
     line: str
     previous: str | None
+    sealed: bool = False
+    """Whether every block since the checkpoint before was sealed by the service; from then on every block must be."""
 
     @classmethod
     def read(cls, line: str) -> "Checkpoint":
@@ -35,7 +37,7 @@ class Checkpoint:
             raise ValueError("not a checkpoint")
         try:
             rows, blocks, head = int(said["rows"]), int(said["blocks"]), bytes.fromhex(said["head"])
-            return cls(rows, blocks, head, line, said["previous"])
+            return cls(rows, blocks, head, line, said["previous"], said.get("sealed") is True)
         except (KeyError, TypeError) as error:
             raise ValueError("not a checkpoint") from error
 
@@ -45,10 +47,13 @@ class Checkpoint:
         return hashlib.sha256(self.line.encode()).hexdigest()
 
 
-def statement(rows: int, blocks: int, head: bytes, at: str, previous: Checkpoint | None) -> dict[str, Any]:
+def statement(
+    rows: int, blocks: int, head: bytes, at: str, previous: Checkpoint | None, *, sealed: bool = False
+) -> dict[str, Any]:
     """What is to be signed."""
     before = None if previous is None else previous.digest
-    return {"kind": KIND, "rows": rows, "blocks": blocks, "head": head.hex(), "at": at, "previous": before}
+    place = {"rows": rows, "blocks": blocks, "head": head.hex(), "sealed": sealed}
+    return {"kind": KIND, **place, "at": at, "previous": before}
 
 
 def as_line(signed: Mapping[str, Any]) -> str:

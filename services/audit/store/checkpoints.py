@@ -20,6 +20,13 @@ async def keep(database: Database, rows: int, made_at: datetime, statement: str)
     )  # fmt: skip
 
 
+async def blocks_between(reader: Reader, after: int, last: int) -> list[Any]:
+    """The blocks beyond `after` up to `last` with their heads and seals."""
+    return await reader.fetch(
+        "select block, head, seal from blocks where block > $1 and block <= $2 order by block", after, last
+    )
+
+
 async def after(reader: Reader, rows: int, most: int) -> list[Any]:
     """The lines of those made beyond `rows`, in order."""
     return await reader.fetch("select statement from checkpoints where rows > $1 order by rows limit $2", rows, most)

@@ -1,6 +1,6 @@
 """Adding rows to the history: numbered, chained and counted in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
@@ -11,6 +11,9 @@ from audit.rules import chain
 from audit.rules.lines import COLUMNS
 from audit.rules.rows import Row
 from chassis.sql import Reader, Tx
+
+Seal = Callable[[bytes], bytes]
+"""Of a block's head, made with a key that the database does not have."""
 
 EVERYBODY = ""
 """In the table of totals: all users of a policyholder together."""
@@ -24,8 +27,8 @@ class Recorded:
     contradicted: Sequence[Row]
 
 
-async def record(tx: Tx, rows: Iterable[Row]) -> Recorded:
-    """Add the rows that are not recorded yet. All writers take turns from here to their commit."""
+async def record(tx: Tx, rows: Iterable[Row], seal: Seal) -> Recorded:
+    """Add the rows that are not recorded yet, in a sealed block. All writers take turns from here to their commit."""
     fresh, contradicted = _once(rows)
     if not fresh:
         return Recorded((), contradicted)
@@ -39,7 +42,7 @@ async def record(tx: Tx, rows: Iterable[Row]) -> Recorded:
     contradicted += [row for row in fresh.values() if row.id in known and known[row.id] != row.leaf]
     new = [row for row in fresh.values() if row.id not in known]
     if new:
-        await _add(tx, end, new)
+        await _add(tx, end, new, seal)
     return Recorded(new, contradicted)
 
 
@@ -52,7 +55,7 @@ def _once(rows: Iterable[Row]) -> tuple[dict[str, Row], list[Row]]:
     return fresh, contradicted
 
 
-async def _add(tx: Tx, end: Any, rows: Sequence[Row]) -> None:
+async def _add(tx: Tx, end: Any, rows: Sequence[Row], seal: Seal) -> None:
     first, block = end["rows"] + 1, end["blocks"] + 1
     lines = [b"%d\t%b\n" % (number, row.text) for number, row in enumerate(rows, first)]
     await tx.connection.copy_to_table(
@@ -64,7 +67,7 @@ async def _add(tx: Tx, end: Any, rows: Sequence[Row]) -> None:
     await tx.execute(
         f"""
         with blocks as (
-            insert into blocks (block, first, rows, recorded_at, root, head) values ($1, $2, $3, $4, $5, $6)
+            insert into blocks (block, first, rows, recorded_at, root, head, seal) values ($1, $2, $3, $4, $5, $6, $10)
         ), entries as (
             insert into entries (id, number, leaf)
             select id, $2 + place - 1, leaf
@@ -73,6 +76,7 @@ async def _add(tx: Tx, end: Any, rows: Sequence[Row]) -> None:
         update log set rows = $2 + $3 - 1, blocks = $1, head = $6
         """,
         block, first, len(rows), end["now"], root, head, _totals(rows), " ".join([row.id for row in rows]), leaves,
+        seal(head),
     )  # fmt: skip
 
 
