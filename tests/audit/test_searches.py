@@ -60,6 +60,17 @@ async def test_the_download_delivers_the_rows_of_the_search_although_more_arrive
     assert (found["records"], again["records"]) == (1, 3)
 
 
+@pytest.mark.requirement("H5")
+@pytest.mark.parametrize("name", ["ｶﾅ" * 25, "漢字" * 25, "Ωя" * 25, "é😀" * 25])
+async def test_the_size_is_right_whatever_the_letters(company: Company, name: str) -> None:
+    """Half-width kana take three bytes in UTF-8 and one in Windows-31J, Greek ones two and two."""
+    who = company.operator(1, name=name, department=name[:25], title=name)
+    await company.did(*((who, Operation.BUYER_BOOKMARK, datetime.now(UTC)) for _ in range(10)))
+    for encoding in ("utf-8", "windows-31j"):
+        found = await company.search(f"{today()}", f"{today()}", encoding=encoding)
+        assert found["bytes"] == len(await company.download(found))
+
+
 @pytest.mark.requirement("R244", "R245", "R246", "H4")
 @pytest.mark.parametrize(
     ("first", "last", "now", "served"),

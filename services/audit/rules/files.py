@@ -65,6 +65,11 @@ class Writer:
         return text.translate(_SAME_SHAPE).encode("cp932", "audit.geta")
 
 
+def windows_31j_bytes(text: str) -> int:
+    """Length in Windows-31J: one byte for ASCII and half-width kana, two for everything else."""
+    return len(text) if text.isascii() else len(text.encode("cp932", "audit.geta"))
+
+
 def head_bytes(encoding: str, view: str, form: str) -> int:
     """Length of the header row with its byte order mark."""
     return len(Writer(encoding).head(view, form))

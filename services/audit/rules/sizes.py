@@ -1,5 +1,7 @@
 """How long a row's line in a download will be, known when the row is recorded (ruling H5)."""
 
+from audit.rules import files
+
 LINE_OVERHEAD = 19 + 5 + 2
 """YYYY/MM/DD HH:MM:SS, five commas, CR LF."""
 TRAIL_OVERHEAD = 19 + 8 + 2
@@ -8,14 +10,16 @@ ADVISED_BYTES = 5 * 1024 * 1024
 
 
 def measure(overhead: int, *cells: str) -> tuple[int, int]:
-    """Bytes in UTF-8 and letters of a line with these cells: quotes doubled, and what else stands in the line."""
+    """Bytes of a line with these cells in UTF-8, and twice those in Windows-31J less those in UTF-8 (for mostly
+    full-width text that is about its letters): quotes doubled, and what else stands in the line."""
     text = "".join(cells)
     more = text.count('"') + overhead
-    return len(text.encode()) + more, len(text) + more
+    bytes_ = len(text.encode())
+    return bytes_ + more, 2 * files.windows_31j_bytes(text) - bytes_ + more
 
 
 def estimate(encoding: str, bytes_: int, letters: int) -> int:
-    """Bytes of a file: as counted in UTF-8; in Windows-31J a letter of three bytes takes two."""
+    """Bytes of a file: both sums are kept by day, see `measure`."""
     return bytes_ if encoding == "utf-8" else (bytes_ + letters + 1) // 2
 
 
