@@ -187,6 +187,8 @@ async def test_operators_read_everything_as_ocsf_lines(
         assert one["type_uid"] == one["class_uid"] * 100 + one["activity_id"]
         assert one["metadata"]["version"] == "1.3.0"
     last = max(one["metadata"]["sequence"] for one in found.values())
+    again = await lines(audit, client, platform, f"after={last - 1}")
+    assert again[0]["metadata"]["logged_time"] in {one["metadata"]["logged_time"] for one in found.values()}
     assert await lines(audit, client, platform, f"after={last}") == []
     assert (await company.get("/security-events?after=0"))[0] == 403
 

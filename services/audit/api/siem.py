@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
 from typing import Any, Literal
 
 import pydantic_core
@@ -83,8 +82,7 @@ async def ocsf_lines(reader: Reader, after: int | None, view: str, *, follow: bo
         last, rows = await trail.arrivals(reader, place, view, PAGE)
         moved, place = last > place, last
         if rows:
-            now = datetime.now(UTC)
-            yield b"".join(pydantic_core.to_json(as_ocsf(row, now)) + b"\n" for row in rows)
+            yield b"".join(pydantic_core.to_json(as_ocsf(row)) + b"\n" for row in rows)
             quiet = 0.0
         if moved:
             continue
@@ -97,11 +95,11 @@ async def ocsf_lines(reader: Reader, after: int | None, view: str, *, follow: bo
             quiet = 0.0
 
 
-def as_ocsf(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def as_ocsf(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row in its class."""
     operation = row["operation"]
     text = label(row["type"]) if operation is None else PRINTED[Operation(operation)]
-    return ocsf.event(row, _activity(row), text, now)
+    return ocsf.event(row, _activity(row), text)
 
 
 def _activity(row: Mapping[str, Any]) -> ocsf.Activity:

@@ -39,11 +39,11 @@ API_OTHER = Activity(6003, 99, "Other")
 _OUTCOMES = {"done": (1, "Success"), "refused": (2, "Failure"), "failed": (2, "Failure")}
 
 
-def event(row: Mapping[str, Any], activity: Activity, label: str, recorded_at: datetime) -> dict[str, Any]:
+def event(row: Mapping[str, Any], activity: Activity, label: str) -> dict[str, Any]:
     """The row with everything it holds; what OCSF has no place for is `unmapped`."""
     status_id, status = _OUTCOMES.get(row["outcome"], (0, "Unknown"))
     said: dict[str, Any] = {
-        "metadata": _metadata(row, recorded_at),
+        "metadata": _metadata(row),
         **_class(activity),
         "severity_id": 3 if status_id == 2 else 1,
         "severity": "Medium" if status_id == 2 else "Informational",
@@ -64,14 +64,14 @@ def event(row: Mapping[str, Any], activity: Activity, label: str, recorded_at: d
     return said
 
 
-def _metadata(row: Mapping[str, Any], recorded_at: datetime) -> dict[str, Any]:
+def _metadata(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "version": VERSION,
         "uid": str(row["id"]),
         "event_code": row["operation"] or row["type"],
         "log_name": "history" if row["operation"] else "trail",
         "sequence": row["number"],
-        "logged_time": _milliseconds(recorded_at),
+        "logged_time": _milliseconds(row["recorded_at"]),
         "product": {"name": "audit", "vendor_name": "NEXI Web"},
     }
 

@@ -44,13 +44,17 @@ async def page(
 
 
 async def arrivals(reader: Reader, after: int, view: str, most: int) -> tuple[int, list[Any]]:
-    """Up to `most` numbers beyond `after` and how far they reach; rows of the other view are left out."""
+    """Up to `most` numbers beyond `after` and how far they reach; rows of the other view are left out.
+
+    Each with the moment in which it was recorded.
+    """
     last = min((await end(reader))["rows"], after + most)
     if last <= after:
         return after, []
     rows = await reader.fetch(
         f"""
-        select {SHOWN} from history
+        select {SHOWN}, (select recorded_at from blocks where first <= number order by first desc limit 1)
+          from history
          where number > $1 and number <= $2
            and ($3 = 'all' or (operation is null) = ($3 = 'trail'))
          order by number
