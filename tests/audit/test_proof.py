@@ -1,6 +1,7 @@
 """Whoever has the public key and the checkpoints finds every change, without trusting the service or its database."""
 
 import asyncio
+import gzip
 import json
 import random
 import re
@@ -21,7 +22,7 @@ import pytest
 from audit.archives import archive_month
 from audit.command_line import dump
 from audit.proof import keys
-from audit.proof.checkpoints import END_BYTES, Checkpoint, append, as_line, read_file, read_last, statement
+from audit.proof.checkpoints import END_BYTES, Checkpoint, append, as_line, read_last, statement
 from audit.proof.command_line import verify_file, verify_log
 from audit.service import service
 from audit.store import log
@@ -83,7 +84,8 @@ async def evidence(cluster: Cluster, signer: Signer, tmp_path_factory: Any) -> A
                 await record(platform, rows)
 
                 async def signed(rows: int = rows) -> bool:
-                    return any(one.rows == rows for one in read_file(evidence.checkpoints))
+                    last = read_last(evidence.checkpoints)
+                    return last is not None and last.rows == rows
 
                 await eventually(signed)
         yield evidence
@@ -297,6 +299,22 @@ def test_the_end_of_a_long_file_is_found_without_reading_all_of_it(tmp_path: Pat
     for read in (read_last, lambda path: append(path, "y")):
         with pytest.raises(ValueError, match="not a file of checkpoints"):
             read(path)
+
+
+async def test_what_cannot_be_read_is_not_said_to_be_changed(evidence: Evidence, tmp_path: Path) -> None:
+    dsn, cut_off = evidence.platform.database("audit"), tmp_path / "month.copy.gz"
+    cut_off.write_bytes(gzip.compress(b"1\tx\n" * 1000)[:40])
+    no_server = "postgresql://audit@127.0.0.1:1/audit"
+    for arguments in (
+        [*evidence.arguments(), "--database", no_server],
+        [*evidence.arguments(), "--database", dsn + "_of_nobody"],
+        [*evidence.arguments(), "--database", dsn, "--archive", str(tmp_path / "nothing")],
+        [*evidence.arguments(), "--database", dsn, "--archive", str(cut_off)],
+        [*evidence.arguments(), "--export", str(tmp_path / "nothing")],
+        [*evidence.arguments(), "--checkpoints", str(tmp_path / "nothing"), "--database", dsn],
+    ):
+        status, said = await asyncio.to_thread(evidence.program, "verify", *arguments)
+        assert (status, said[:16]) == (2, "cannot be read: "), arguments
 
 
 async def test_checkpoints_that_were_touched_are_found(evidence: Evidence, tmp_path: Path) -> None:

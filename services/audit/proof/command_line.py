@@ -5,8 +5,11 @@ import asyncio
 import json
 import sys
 import time
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
+
+import asyncpg
 
 from audit.proof.checkpoints import problems, read_file
 from audit.proof.keys import key_id, load_public
@@ -16,7 +19,7 @@ from audit.proof.verify_csv import findings
 
 
 def verify_log(arguments: Sequence[str]) -> int:
-    """Read the whole history and find any change. Status 0: as it was signed, 1: changed, 2: wrong usage."""
+    """Read the whole history and find any change. Status 0: as it was signed, 1: changed, 2: it could not be read."""
     chosen = _log_parser().parse_args(arguments)
     try:
         keys = {key_id(key): key for key in map(load_public, chosen.public_key)}
@@ -31,7 +34,11 @@ def verify_log(arguments: Sequence[str]) -> int:
         blocks = from_database(chosen.database, chosen.archive, notes)
     else:
         blocks = from_export(chosen.export, chosen.archive, notes)
-    result = asyncio.run(verify(blocks, signed, notes))
+    try:
+        result = asyncio.run(verify(blocks, signed, notes))
+    except (OSError, EOFError, zlib.error, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        print(f"cannot be read: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
     for text in result.found[: chosen.show]:
         print(text)
     verdict = {
