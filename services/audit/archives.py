@@ -7,10 +7,13 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from audit.proof.sources import parse
 from audit.store import verification
+from chassis.sql import Database
+from contracts.actions import Operator
+from contracts.audit import OperatorActed
 
 TRIES = 5
 PAUSE_SECONDS = 5.0
@@ -30,19 +33,18 @@ class Archived:
     file: Path
 
 
-async def archive_month(connection: Any, name: str, folder: Path) -> Archived:
+async def archive_month(database: Database, name: str, folder: Path, by: Operator) -> Archived:
     """Write a month into a new file, read it back, and only then take the month out of the database.
 
     Raises Postponed when a late event came meanwhile, or when the history is in use all the time.
     """
-    await connection.execute(verification.SESSION)
     with _new_file(folder, name) as file:
         path = Path(file.name)
-        rows, last, digest = await _copy(connection, name, file)
+        rows, last, digest = await _copy(database, name, file)
     if rows != sum(1 for piece in _read(path) for _ in parse(piece)):
         raise OSError(f"{path} does not hold what was written")
     try:
-        await _drop(connection, name, last)
+        await _drop(database, name, last, OperatorActed(operator=by, command="archive", about=f"{name}: {digest}"))
     except Postponed:
         path.unlink()
         raise
@@ -59,26 +61,29 @@ def _new_file(folder: Path, name: str) -> BinaryIO:
             number += 1
 
 
-async def _copy(connection: Any, name: str, file: BinaryIO) -> tuple[int, int, str]:
+async def _copy(database: Database, name: str, file: BinaryIO) -> tuple[int, int, str]:
     """How many rows there are, the number of the last one, and the digest of their text."""
     rows, last, digest = 0, 0, hashlib.sha256()
-    with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as packed:
-        async for reached, piece in verification.month_lines(connection, name):
-            packed.write(piece)
-            digest.update(piece)
-            rows, last = rows + piece.count(b"\n"), reached
+    async with database.acquire() as connection:
+        await connection.execute(verification.SESSION)
+        with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as packed:
+            async for reached, piece in verification.month_lines(connection, name):
+                packed.write(piece)
+                digest.update(piece)
+                rows, last = rows + piece.count(b"\n"), reached
     file.flush()
     os.fsync(file.fileno())
     return rows, last, digest.hexdigest()
 
 
-async def _drop(connection: Any, name: str, last: int) -> None:
+async def _drop(database: Database, name: str, last: int, said: OperatorActed) -> None:
     """Recording and reading wait for this no longer than the lock may take, then it waits instead."""
     for _ in range(TRIES):
         try:
-            async with connection.transaction():
-                if not await verification.drop_month(connection, name, last):
+            async with database.transaction() as tx:
+                if not await verification.drop_month(tx.connection, name, last):
                     raise Postponed(f"{name}: a late event came while it was copied. Start again.")
+                tx.emit(said)
             return
         except verification.LOCKED:
             await asyncio.sleep(PAUSE_SECONDS)

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import getpass
 import json
 import os
 import sys
@@ -21,6 +22,8 @@ from audit.rules.windows import first_reachable
 from audit.settings import AuditSettings
 from audit.store import sequences, verification
 from chassis.sql import Database
+from contracts.actions import Operator
+from contracts.audit import OperatorActed
 
 Work = Callable[[AuditSettings, argparse.Namespace], Awaitable[int | None]]
 
@@ -34,9 +37,10 @@ def work_on_gaps(parser: argparse.ArgumentParser) -> Work:
     )
     parser.add_argument("number", type=int, nargs="?", help="for explain: the number that `list` shows")
     parser.add_argument("explanation", nargs="?", help="for explain: why the hole is accepted")
+    _ask_who(parser)
 
     async def run(settings: AuditSettings, chosen: argparse.Namespace) -> int | None:
-        async with _database(settings) as database:
+        async with _database(settings.database_url) as database:
             if chosen.action != "explain":
                 ask = sequences.open_gaps if chosen.action == "list" else sequences.producers
                 _show(await ask(database))
@@ -45,6 +49,8 @@ def work_on_gaps(parser: argparse.ArgumentParser) -> Work:
                 return _refuse("A number and an explanation are needed.", 2)
             async with database.transaction() as tx:
                 if await sequences.explain(tx, chosen.number, chosen.explanation):
+                    about = f"{chosen.number}: {chosen.explanation}"
+                    tx.emit(OperatorActed(operator=_operator(chosen.by), command="gaps explain", about=about))
                     return None
         return _refuse(f"There is no open gap {chosen.number}.")
 
@@ -87,6 +93,7 @@ def archive(parser: argparse.ArgumentParser) -> Work:
     parser.add_argument("--before", required=True, help="YYYY-MM; months before this one, at least 13 months old")
     parser.add_argument("--to", type=Path, required=True, help="folder for the files")
     parser.add_argument("--dry-run", action="store_true", help="only say which months it would be")
+    _ask_who(parser)
 
     async def run(settings: AuditSettings, chosen: argparse.Namespace) -> int | None:
         first_kept = f"{first_reachable(datetime.now(UTC)):%Y_%m}"
@@ -95,18 +102,18 @@ def archive(parser: argparse.ArgumentParser) -> Work:
             return _refuse(f"Searches reach back to {first_kept.replace('_', '-')}; later months must stay.")
         if settings.owner_database_url is None:
             return _refuse("OWNER_DATABASE_URL is missing: taking months out needs the owner role.", 2)
-        connection = await asyncpg.connect(settings.owner_database_url, timeout=10)
-        try:
-            for month in await verification.months(connection):
-                if month["month"] < before:
-                    if chosen.dry_run:
-                        print(month["name"])
-                    else:
-                        _show([asdict(await archive_month(connection, month["name"], chosen.to))])
-        except Postponed as reason:
-            return _refuse(str(reason))
-        finally:
-            await connection.close()
+        async with _database(settings.owner_database_url) as database:
+            for month in await verification.months(database):
+                if month["month"] >= before:
+                    continue
+                if chosen.dry_run:
+                    print(month["name"])
+                    continue
+                try:
+                    done = await archive_month(database, month["name"], chosen.to, _operator(chosen.by))
+                except Postponed as reason:
+                    return _refuse(str(reason))
+                _show([asdict(done)])
         return None
 
     return run
@@ -124,7 +131,7 @@ def tail(parser: argparse.ArgumentParser) -> Work:
     parser.add_argument("--no-follow", action="store_true", help="end when everything so far was shown")
 
     async def run(settings: AuditSettings, chosen: argparse.Namespace) -> None:
-        async with _database(settings) as database:
+        async with _database(settings.database_url) as database:
             lines = ocsf_lines(database, chosen.after, chosen.view, follow=not chosen.no_follow)
             async for piece in lines:
                 await asyncio.to_thread(sys.stdout.buffer.write, piece)
@@ -134,12 +141,20 @@ def tail(parser: argparse.ArgumentParser) -> Work:
 
 
 @asynccontextmanager
-async def _database(settings: AuditSettings) -> AsyncIterator[Database]:
-    database = await Database.connect(settings.database_url, source="audit", size=2)
+async def _database(dsn: str) -> AsyncIterator[Database]:
+    database = await Database.connect(dsn, source="audit", size=2)
     try:
         yield database
     finally:
         await database.close()
+
+
+def _ask_who(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--by", metavar="NAME", help="who gives the command (default: the system's user)")
+
+
+def _operator(name: str | None) -> Operator:
+    return Operator(policyholder_code="", user_id=f"operator:{name or getpass.getuser()}"[:64])
 
 
 def _show(rows: list[Any]) -> None:

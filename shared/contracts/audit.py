@@ -44,6 +44,13 @@ class GapFound(Event):
     last: int
 
 
+class OperatorActed(Action):
+    """An operator explained a gap or archived a month; `about` says which one, and why."""
+
+    command: str
+    about: str
+
+
 class AccessRefused(actions.AccessRefused):
     """Refused at audit's gateway."""
 

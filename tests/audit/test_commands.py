@@ -15,8 +15,9 @@ import pytest
 
 from audit import archives
 from audit.rules.windows import first_reachable, japanese_day
-from audit.store import verification
+from audit.store import sequences, verification
 from chassis.service import Runtime
+from contracts.audit import OperatorActed
 from contracts.identity import LoggedOut
 from contracts.operations import Operation
 from tests.audit.conftest import Company, rows
@@ -50,6 +51,14 @@ async def test_gaps_are_listed_and_only_existing_ones_explained(platform: Platfo
     status, _, error = await command(platform, "gaps", "explain", "999999", "because")
     assert (status, error.strip()) == (1, "There is no open gap 999999.")
     assert (await command(platform, "gaps", "explain", "1"))[0] == 2
+    async with platform.owner("audit") as database, database.transaction() as tx:
+        await sequences.announced(tx, {"nobody": 1})
+        await sequences.look(tx)
+        (number,) = [gap["number"] for gap in await sequences.open_gaps(tx) if gap["producer"] == "nobody"]
+    async with platform.hears(OperatorActed) as spy:
+        await command(platform, "gaps", "explain", str(number), "a test took it", "--by", "hanako")
+        said = await spy.next(command="gaps explain", about=f"{number}: a test took it")
+    assert said["data"]["operator"]["user_id"] == "operator:hanako"
 
 
 async def test_the_tail_shows_what_was_recorded(platform: Platform, company: Company) -> None:
@@ -81,7 +90,12 @@ async def test_an_old_month_is_moved_into_a_file_and_its_late_events_find_a_new_
     platform: Platform, company: Company, tmp_path: Path
 ) -> None:
     await company.did((company.operator(), Operation.LOGIN, datetime(2017, 5, 3, tzinfo=UTC)))
-    status, out, error = await command(platform, "archive", "--before", "2017-06", "--to", str(tmp_path))
+    async with platform.hears(OperatorActed) as spy:
+        status, out, error = await command(
+            platform, "archive", "--before", "2017-06", "--to", str(tmp_path), "--by", "hanako"
+        )
+        said = await spy.next(command="archive", about=f"history_2017_05: {objects(out)[-1]['sha256']}")
+    assert said["data"]["operator"]["user_id"] == "operator:hanako"
     assert status == 0, error
     (moved,) = [one for one in objects(out) if one["month"] == "history_2017_05"]
     with gzip.open(moved["file"], "rb") as file:
@@ -110,12 +124,9 @@ async def test_an_event_that_comes_while_its_month_is_archived_stays(
 
     await company.did((company.operator(), Operation.BUYER_BOOKMARK, datetime(2017, 7, 3, tzinfo=UTC)))
     monkeypatch.setattr(verification, "month_lines", slowly)
-    connection = await asyncpg.connect(platform.owner_database("audit"))
-    try:
+    async with platform.owner("audit") as database:
         with pytest.raises(archives.Postponed):
-            await archives.archive_month(connection, "history_2017_07", tmp_path)
-    finally:
-        await connection.close()
+            await archives.archive_month(database, "history_2017_07", tmp_path, company.operator())
     assert len(await rows(platform, company.code)) == 2
     assert list(tmp_path.iterdir()) == []
 
@@ -127,18 +138,17 @@ async def test_a_month_is_not_archived_behind_a_slow_download_and_nobody_waits_f
     monkeypatch.setattr(archives, "TRIES", 2)
     await company.did((company.operator(), Operation.BUYER_BOOKMARK, datetime(2017, 9, 3, tzinfo=UTC)))
     reading = await asyncpg.connect(platform.database("audit"))
-    archiving = await asyncpg.connect(platform.owner_database("audit"))
     try:
-        async with reading.transaction():
+        async with platform.owner("audit") as archiving, reading.transaction():
             await reading.fetchval("select count(*) from history where performed_at < '2017-01-01'")
             with pytest.raises(archives.Postponed):
-                await archives.archive_month(archiving, "history_2017_09", tmp_path)
+                await archives.archive_month(archiving, "history_2017_09", tmp_path, company.operator())
             await company.did((company.operator(), Operation.BUYER_BOOKMARK, datetime(2017, 9, 4, tzinfo=UTC)))
             assert list(tmp_path.iterdir()) == []
-        await archives.archive_month(archiving, "history_2017_09", tmp_path)
+        async with platform.owner("audit") as archiving:
+            await archives.archive_month(archiving, "history_2017_09", tmp_path, company.operator())
     finally:
         await reading.close()
-        await archiving.close()
     assert await rows(platform, company.code) == []
 
 

@@ -30,6 +30,7 @@ from bench.audit_year import chain
 from chassis.messages import Envelope, encode, new_id
 from chassis.service import Runtime, Service
 from chassis.settings import Settings
+from chassis.sql import Database
 from contracts.caller import Caller
 from contracts.identity import LoggedOut, LoginSucceeded
 from contracts.operations import Operation
@@ -349,10 +350,10 @@ async def test_an_archived_month_still_verifies_with_its_file_a_dump_made_after_
     evidence: Evidence, cluster: Cluster, tmp_path: Path
 ) -> None:
     async with copied(evidence, cluster) as dsn:
-        connection = await asyncpg.connect(dsn)
+        database = await Database.connect(dsn, source="audit", size=1)
         month = f"history_{datetime.now(UTC) - timedelta(days=40):%Y_%m}"
-        path = (await archive_month(connection, month, tmp_path)).file
-        await connection.close()
+        path = (await archive_month(database, month, tmp_path, callers.operator().operator)).file
+        await database.close()
         verify = ["verify", *evidence.arguments(), "--database", dsn]
         assert evidence.program(*verify)[0] == 1
         assert evidence.program(*verify, "--archive", str(path))[0] == 0

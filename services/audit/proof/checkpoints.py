@@ -62,7 +62,7 @@ def as_line(signed: Mapping[str, Any]) -> str:
 
 
 def read_file(path: Path) -> list[Checkpoint]:
-    """All checkpoints of a file in order; a last line that was cut by a crash is left out. Raises ValueError, OSError."""
+    """All checkpoints of a file in order, without a last line that a crash cut. Raises ValueError, OSError."""
     with path.open(encoding="utf-8", newline="\n") as file:
         return [Checkpoint.read(line.rstrip("\n")) for line in file if line.endswith("\n")]
 

@@ -8,6 +8,7 @@ import asyncpg
 from audit.rules.lines import COLUMNS
 
 PAGE_ROWS = 20_000
+PATIENCE_SECONDS = 300.0
 LOCKED = asyncpg.LockNotAvailableError
 
 SESSION = "set timezone = 'UTC'; set datestyle = 'ISO'; set client_encoding = 'UTF8'; set extra_float_digits = 1"
@@ -90,7 +91,7 @@ async def month_lines(connection: Any, name: str) -> AsyncIterator[tuple[int, by
 
         await connection.copy_from_query(
             f'select number, {", ".join(COLUMNS)} from "{name}" where number > $1 and number <= $2 order by number',
-            first, last, output=take, format="text",
+            first, last, output=take, format="text", timeout=PATIENCE_SECONDS,
         )  # fmt: skip
         yield last, b"".join(pieces)
         first = last
@@ -105,6 +106,6 @@ async def drop_month(connection: Any, name: str, last: int) -> bool:
     await connection.execute(f'lock table only history, only "{name}" in access exclusive mode')
     if await connection.fetchval(f'select exists (select from "{name}" where number > $1)', last):
         return False
-    await connection.execute(f'alter table history detach partition "{name}"')
-    await connection.execute(f'drop table "{name}"')
+    await connection.execute(f'alter table history detach partition "{name}"', timeout=PATIENCE_SECONDS)
+    await connection.execute(f'drop table "{name}"', timeout=PATIENCE_SECONDS)
     return True
