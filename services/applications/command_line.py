@@ -6,6 +6,7 @@ import base64
 import json
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def nexi(parser: argparse.ArgumentParser) -> Callable[[NexiSettings, argparse.Na
     publish.add_argument("type", choices=sorted(_types()), help="the event, for example procedure_completed")
     publish.add_argument("--file", type=Path, help="a JSON file with the event's data; - reads standard input")
     text = (
-        "a field; the value is JSON, else text; @FILE takes a file as base64; dots reach inside: document.title=通知書"
+        "a field: text, or JSON where it is no text; @FILE takes a file as base64; dots reach inside: document.title=…"
     )
     publish.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE", help=text)
     publish.add_argument("--id", type=UUID, help="the event's id; the same id again is the same event")
@@ -66,10 +67,10 @@ def nexi(parser: argparse.ArgumentParser) -> Callable[[NexiSettings, argparse.Na
         if settings.nexi_url is None:
             return _refuse("APPLICATIONS_NEXI_URL is missing: the broker with NEXI's own user.", 2)
         try:
-            message = kind.model_validate(_data(chosen))
+            message = _message(kind, chosen)
         except ValidationError as error:
             return _refuse(f"{chosen.type}: {explain(error)}")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             return _refuse(f"It cannot be read: {error}")
         event_id: UUID = chosen.id or new_id()
         try:
@@ -93,28 +94,37 @@ def _nexi_events() -> Iterator[type[Message]]:
             yield value
 
 
-def _data(chosen: argparse.Namespace) -> dict[str, Any]:
-    data: dict[str, Any] = {"issued_at": datetime.now(UTC).isoformat()}
-    if chosen.file is not None:
-        text = sys.stdin.read() if str(chosen.file) == "-" else chosen.file.read_text(encoding="utf-8")
-        data |= json.loads(text)
-    for given in chosen.set:
-        path, _, value = given.partition("=")
-        *outer, last = path.split(".")
-        place = data
-        for name in outer:
-            place = place.setdefault(name, {})
-        place[last] = _value(value)
+def _message(kind: type[Message], chosen: argparse.Namespace) -> Message:
+    """The event; a value that its field does not take as text is read as JSON. Raises OSError, ValueError."""
+    data = {"issued_at": datetime.now(UTC).isoformat()} | _file(chosen.file)
+    given: dict[str, str] = {path: text for path, _, text in (one.partition("=") for one in chosen.set)}
+    for path, text in given.items():
+        _put(data, path, text if text[:1] != "@" else base64.b64encode(Path(text[1:]).read_bytes()).decode())
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        for path in given.keys() & {".".join(map(str, one["loc"])) for one in error.errors()}:
+            with suppress(ValueError):
+                _put(data, path, json.loads(given[path]))
+    return kind.model_validate(data)
+
+
+def _file(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        return {}
+    data = json.loads(sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8"))
+    if not isinstance(data, dict):
+        raise ValueError(f"{path} holds no JSON object")
     return data
 
 
-def _value(text: str) -> Any:
-    if text.startswith("@"):
-        return base64.b64encode(Path(text[1:]).read_bytes()).decode()
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+def _put(data: dict[str, Any], path: str, value: Any) -> None:
+    *outer, last = path.split(".")
+    for name in outer:
+        data = data.setdefault(name, {})
+        if not isinstance(data, dict):
+            raise ValueError(f"{path}: {name} has no fields")
+    data[last] = value
 
 
 async def _publish(url: str, message: Message, event_id: UUID) -> None:

@@ -139,3 +139,24 @@ async def test_people_without_a_nexi_system_speak_by_command(
     assert (status, "cannot be read" in error, "Traceback" in error) == (1, True, False)
     status, out, _ = await nexi_command(platform, "schema", "notice_published")
     assert (status, "published_from" in json.loads(out)["properties"]) == (0, True)
+
+
+@pytest.mark.requirement("P6")
+async def test_the_command_takes_codes_as_text_and_explains_in_a_line_what_it_cannot_read(
+    platform: Platform, tmp_path: Path
+) -> None:
+    listed = tmp_path / "list.json"
+    listed.write_text("[]")
+    riders = ("publish", "riders_changed", "--set", "policyholder_code=100000001")
+    published, *refused = await asyncio.gather(
+        nexi_command(
+            platform, *riders, "--set", "uses_comprehensive_insurance=true", "--set", 'rider_codes=["999999901"]'
+        ),
+        nexi_command(platform, "publish", "procedure_completed", "--set", "document=1", "--set", "document.title=x"),
+        nexi_command(platform, "publish", "procedure_completed", "--file", str(listed)),
+        nexi_command(platform, *riders, "--set", "uses_comprehensive_insurance=true", "--set", "rider_codes=[9999"),
+    )
+    assert (published[0], json.loads(published[1] or "{}").get("type")) == (0, "nexi.riders_changed"), published[2]
+    for (status, out, error), said in zip(refused, ("document", "list.json", "rider_codes"), strict=True):
+        assert (status, out, len(error.splitlines())) == (1, "", 1), error
+        assert said in error
