@@ -10,6 +10,10 @@ from typing import Any
 
 import aiohttp
 
+from accounts import command_line
+from accounts.rules import bank_files
+from accounts.store import banks
+from chassis.service import Runtime
 from contracts.applications import ApplicationSubmitted
 from contracts.identity import AddressChanged
 from contracts.permissions import Role
@@ -108,6 +112,19 @@ class Everybody:
                 await eventually(lambda database=database: _empty(database, "outbox", "true"), 60)  # type: ignore[misc]
         async with self.platform.owner("notifier") as database:
             await eventually(lambda: _empty(database, "mails", "due_at is not null or state = 'sending'"), 60)
+
+
+@asynccontextmanager
+async def accounts_running(platform: Platform) -> AsyncIterator[Runtime]:
+    """The real accounts service with its demo banks, while inside."""
+    master = bank_files.Master()
+    with command_line.DEMO.open(encoding="utf-8", newline="") as lines:
+        assert list(bank_files.read(lines, master))
+    async with platform.owner("accounts") as database, database.transaction() as tx:
+        await banks.put_banks(tx, list(master.banks.values()))
+        await banks.put_branches(tx, list(master.branches.values()))
+    async with platform.running("accounts") as runtime:
+        yield runtime
 
 
 async def _empty(database: Any, table: str, condition: str) -> bool:

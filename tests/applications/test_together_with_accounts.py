@@ -7,11 +7,9 @@ from typing import Any
 
 import pytest
 
-from accounts import command_line
-from accounts.rules import bank_files
-from accounts.store import banks
 from chassis.service import Runtime
 from contracts.nexi import PolicyholderRegistered
+from tests.applications.everybody import accounts_running
 from tests.applications.fronts import ACCOUNT, Front, completed, profile, today
 from tests.support import callers
 from tests.support.eventually import eventually
@@ -23,13 +21,7 @@ WISH = ACCOUNT | {"bank_code": "9985", "branch_code": "101"}
 @pytest.fixture(scope="module")
 async def accounts(platform: Platform) -> AsyncIterator[Runtime]:
     """The real accounts service with its demo banks, for this module alone."""
-    async with platform.running("accounts") as runtime:
-        master = bank_files.Master()
-        with command_line.DEMO.open(encoding="utf-8", newline="") as lines:
-            assert list(bank_files.read(lines, master))
-        async with runtime.database.transaction() as tx:
-            await banks.put_banks(tx, list(master.banks.values()))
-            await banks.put_branches(tx, list(master.branches.values()))
+    async with accounts_running(platform) as runtime:
         yield runtime
 
 

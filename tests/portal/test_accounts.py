@@ -7,6 +7,7 @@ import pytest
 
 from tests.portal.desks import Desk, Town
 from tests.portal.errands import administrator, fill_account, pink, register_account
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -133,6 +134,48 @@ async def test_an_account_that_changed_meanwhile_is_said_before_the_application(
     await desk.page.goto(first)
     assert "対象の口座は登録されていません" in await desk.text()
     assert await desk.page.get_by_role("button", name="申込み", exact=True).count() == 0
+
+
+@pytest.mark.requirement("R214", "R215", "P7")
+async def test_a_registration_that_is_not_reflected_yet_says_so_and_shows_later_that_it_is(
+    desk: Desk, town: Town
+) -> None:
+    admin = await administrator(town)
+    await desk.enter(admin)
+    async with town.platform.owner("accounts") as database, database.transaction() as tx:
+        # As another procedure of this policyholder that takes its time.
+        await tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", admin.code)
+        await register_account(desk, "5555555")
+        assert await desk.title() == "口座登録・変更・削除: 申込完了"
+        assert "お申込みを受け付けました。口座情報への反映を行っています。" in await desk.text()
+
+    async def reflected() -> bool:
+        await desk.page.reload()
+        return "口座情報への反映を完了しました" in await desk.text()
+
+    await desk.press("もう一度表示")
+    await eventually(reflected)
+    await desk.press("口座情報一覧へ")
+    assert "5555555" in await desk.text()
+
+
+@pytest.mark.requirement("F5", "P7")
+async def test_a_registration_that_accounts_refuses_says_why(
+    open_desk: Callable[..., Awaitable[Desk]], town: Town
+) -> None:
+    admin = await administrator(town)
+    first, second = await open_desk(), await open_desk()
+    for desk in (first, second):
+        await desk.enter(admin, "/accounts/new")
+        await fill_account(desk, "6666666")
+        await desk.press("申込内容の確認へ")
+    await first.press("申込む")
+    assert "口座情報への反映を完了しました" in await first.text()
+    await second.press("申込む")
+    assert await second.title() == "口座登録・変更・削除: 申込完了"
+    text = await second.text()
+    assert "お申込みは受け付けられませんでした。" in text
+    assert "同じ口座が同じ利用区分ですでに登録されています。" in text
 
 
 @pytest.mark.requirement("R101", "R102", "R103", "R104", "R105", "R204")
