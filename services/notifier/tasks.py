@@ -18,6 +18,7 @@ REPEATED = timedelta(minutes=3)
 MEASURE_SECONDS = 10.0
 
 OLDEST = Gauge("mail_oldest_waiting_seconds", "Age of the oldest mail that is due and not on its way")
+SENDING = Gauge("mail_longest_sending_seconds", "How long the mail has been on its way that has been so for longest")
 STATES = Gauge("mails", "Mails by state, the open ones and the failed", ["state"])
 
 
@@ -53,6 +54,7 @@ async def _keep_house(database: Database, kept: timedelta) -> None:
             await letters.forget(tx, kept)
         found = await mails.waiting(database)
         OLDEST.set(found["oldest"])
+        SENDING.set(found["longest_sending"])
         counted = {row["state"]: row["mails"] for row in await deliveries.counts(database)}
         for state in ("received", "sending", "retrying", "unknown", "failed"):
             STATES.labels(state).set(counted.get(state, 0))

@@ -90,6 +90,7 @@ async def test_what_waits_and_how_the_relay_answers_is_measured(wishes: Wishes, 
         told = await answer.text()
     for start in (
         "mail_oldest_waiting_seconds ",
+        "mail_longest_sending_seconds ",
         'mails{state="unknown"} ',
         'mails{state="received"} ',
         'mails_ended_total{state="sent",template="email_change_notice"} ',

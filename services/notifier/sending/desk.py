@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -19,6 +20,7 @@ log = structlog.get_logger()
 POLL_SECONDS = 0.25
 AWAY_SECONDS = 1.0
 STALE_SECONDS = 1.0
+LOOK_SECONDS = 2.0
 GATHER_SECONDS = 0.002
 """While others are at work, the first end waits so long for theirs: one commit for six mails, not for two."""
 
@@ -44,7 +46,8 @@ class Desk:
         self._ended: list[tuple[Ended, asyncio.Future[None]]] = []
         self._wanted, self._written = asyncio.Event(), asyncio.Event()
         self._closed = False
-        self._out = 0
+        self._held: set[UUID] = set()
+        self._look_at = 0.0
         self.open = asyncio.Event()
         """Set while this process' lock is held: nothing is claimed before."""
 
@@ -54,7 +57,7 @@ class Desk:
 
     def hand_in(self, ended: Ended) -> asyncio.Future[None]:
         """Done when it is written down."""
-        self._out -= 1
+        self._held.discard(ended.id)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ended.append((ended, done))
         self._written.set()
@@ -103,7 +106,7 @@ class Desk:
         """Wait a moment for those who are still sending; who has handed in an end waits for us with the next mail."""
         with suppress(TimeoutError):
             async with asyncio.timeout(GATHER_SECONDS):
-                while self._out - len(self._fresh) - len(self._again) > len(self._ended):
+                while len(self._held) - len(self._fresh) - len(self._again) > len(self._ended):
                     self._written.clear()
                     await self._written.wait()
 
@@ -118,6 +121,7 @@ class Desk:
     async def _claim(self) -> bool:
         """Fetch; answers whether there may be more to fetch at once."""
         self._give_back(STALE_SECONDS)
+        await self._give_back_unheard()
         fresh, again = len(self._fresh), len(self._again)
         if self._closed or fresh + again > self._places // 2:
             return False
@@ -126,7 +130,7 @@ class Desk:
         now = asyncio.get_running_loop().time()
         for mail in mails:
             (self._fresh if mail.attempts == 1 else self._again).append((mail, now))
-        self._out += len(mails)
+        self._held.update(mail.id for mail in mails)
         if self._closed:
             self._give_back(0.0)
         self._hand_out()
@@ -160,7 +164,22 @@ class Desk:
         before = asyncio.get_running_loop().time() - older
         for stack in (self._fresh, self._again):
             while stack and stack[0][1] <= before:
-                self.hand_in(Ended(stack.popleft()[0].id, End.RETURNED, pause=timedelta(0)))
+                self.hand_in(_returned(stack.popleft()[0].id))
+
+    async def _give_back_unheard(self) -> None:
+        """Every few seconds: what is ours in the database without our knowing, because a claim's answer was lost.
+
+        The server may run a claim long after we gave up on it, so this is looked at again and again; and by the task
+        that claims, so that no claim is under way whose answer is still to come.
+        """
+        now = asyncio.get_running_loop().time()
+        if now < self._look_at:
+            return
+        self._look_at = now + LOOK_SECONDS
+        known = self._held | {one.id for one, _ in self._ended}
+        for mail_id in await deliveries.held(self._database, self._sender):
+            if mail_id not in known:
+                self.hand_in(_returned(mail_id))
 
     async def _record(self) -> bool:
         ended = list(self._ended)
@@ -173,3 +192,7 @@ class Desk:
             if not done.done():
                 done.set_result(None)
         return True
+
+
+def _returned(mail_id: UUID) -> Ended:
+    return Ended(mail_id, End.RETURNED, pause=timedelta(0))

@@ -89,6 +89,12 @@ async def claim(database: Database, sender: int, fresh: int, again: int) -> list
     return [Claimed(*row.values()) for row in rows]
 
 
+async def held(reader: Reader, sender: int) -> list[UUID]:
+    """The mails that a process is sending."""
+    rows = await reader.fetch("select id from mails where sender = $1 and state = 'sending'", sender)
+    return [row["id"] for row in rows]
+
+
 async def settle(tx: Tx, sender: int, ended: Sequence[Ended]) -> list[Any]:
     """Write down how attempts ended; answers id, state, reason and whom it was about, of those that were still ours."""
     return await tx.fetch(

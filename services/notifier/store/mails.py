@@ -140,7 +140,8 @@ async def statistics(reader: Reader, since: datetime, until: datetime) -> list[A
 
 
 async def waiting(reader: Reader) -> Any:
-    """What is under way now: how many in each open state, and for how many seconds the oldest one has been due."""
+    """What is under way now: how many in each open state, and for how many seconds the oldest one has been due, and
+    the longest one on its way."""
     return await reader.fetchrow(
         """
         select count(*) filter (where state = 'received') as received,
@@ -148,7 +149,9 @@ async def waiting(reader: Reader) -> Any:
                count(*) filter (where state = 'sending') as sending,
                count(*) filter (where state = 'unknown') as unknown,
                coalesce(extract(epoch from now() - min(received_at) filter (where due_at <= now())), 0)::float8
-                 as oldest
+                 as oldest,
+               coalesce(extract(epoch from now() - min(changed_at) filter (where state = 'sending')), 0)::float8
+                 as longest_sending
           from mails where state in ('received', 'retrying', 'sending', 'unknown')
         """
     )

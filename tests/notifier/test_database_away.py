@@ -1,0 +1,37 @@
+"""What PostgreSQL did and nobody heard of, and what it did not do: no mail is stuck, lost or sent twice for that."""
+
+from typing import Any
+
+import pytest
+
+from contracts.notifier import Template
+from notifier.store import deliveries
+from notifier.store.deliveries import Claimed
+from tests.notifier.conftest import against
+from tests.notifier.wishes import address
+from tests.support.platform import Platform
+
+NOTICE = Template.EMAIL_CHANGE_NOTICE
+
+
+@pytest.mark.requirement("R-6")
+async def test_mails_of_a_claim_whose_answer_was_lost_are_sent_and_so_are_the_next_to_their_recipient(
+    apart: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claim, lost = deliveries.claim, list[Claimed]()
+
+    async def cut(*given: Any) -> list[Claimed]:
+        mails = await claim(*given)
+        if mails and not lost:
+            lost.extend(mails)
+            raise TimeoutError
+        return mails
+
+    to = address()
+    async with against(apart) as (relay, wishes):
+        monkeypatch.setattr(deliveries, "claim", cut)
+        ids = [await wishes.say(wishes.mail(NOTICE, to)) for _ in range(2)]
+        for mail_id in ids:
+            assert (await wishes.end(mail_id, "sent"))["attempts"] == 1
+        assert lost
+        assert len(relay.to(to)) == 2
