@@ -7,12 +7,13 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import chain, repeat
 
+import asyncpg
 import structlog
 from prometheus_client import Histogram
 
 from chassis.amqp.connection import persist
 from chassis.seals import Sealed
-from chassis.sql import Database
+from chassis.sql import DATABASE_AWAY, Database
 from notifier.keys import KeyRing, NotOpened
 from notifier.mails.catalogue import CATALOGUE, CODES, Broken, checked, render
 from notifier.rules.deadlines import MOST_ATTEMPTS, UNKNOWN_PAUSE, pause
@@ -139,9 +140,13 @@ class Sender:
             await self._written
         if datetime.now(UTC) >= mail.not_after:
             return Delivery(End.EXPIRED, "the deadline has passed")
-        if mail.supersedes is not None and not await deliveries.still_wanted(self._database, mail.id):
-            return Delivery(End.SUPERSEDED, "a newer one was asked for")
-        return None
+        if mail.supersedes is None:
+            return None
+        try:
+            wanted = await deliveries.still_wanted(self._database, mail.id)
+        except (*DATABASE_AWAY, asyncpg.PostgresError):
+            return Delivery(End.RETRYING, "DATA: the database is away")
+        return None if wanted else Delivery(End.SUPERSEDED, "a newer one was asked for")
 
 
 def _ended(mail: Claimed, delivery: Delivery) -> Ended:
