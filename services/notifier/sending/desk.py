@@ -38,7 +38,7 @@ class Desk:
     def __init__(self, database: Database, sender: int, places: int) -> None:
         """`places`: how many senders there are; as many mails are fetched ahead."""
         self._database = database
-        self._sender = sender
+        self.sender = sender
         self._places = places
         self._fresh: Stack = deque()
         self._again: Stack = deque()
@@ -47,6 +47,7 @@ class Desk:
         self._wanted, self._written = asyncio.Event(), asyncio.Event()
         self._closed = False
         self._held: set[UUID] = set()
+        self._doubted: set[UUID] = set()
         self._look_at = 0.0
         self.open = asyncio.Event()
         """Set while this process' lock is held: nothing is claimed before."""
@@ -58,10 +59,21 @@ class Desk:
     def hand_in(self, ended: Ended) -> asyncio.Future[None]:
         """Done when it is written down."""
         self._held.discard(ended.id)
+        self._doubted.discard(ended.id)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._ended.append((ended, done))
         self._written.set()
         return done
+
+    def shut(self) -> None:
+        """The lock is lost: others take over what we hold. Nothing more is claimed, and nothing of it is sent."""
+        self.open.clear()
+        self._give_back(0.0)
+        self._doubted |= self._held
+
+    def doubts(self, mail_id: UUID) -> bool:
+        """Whether the lock was lost since this mail was claimed, so that another process may be sending it."""
+        return mail_id in self._doubted
 
     async def take(self, *, fresh_only: bool) -> Claimed:
         """The next mail; `fresh_only`: one that was not tried before."""
@@ -126,12 +138,12 @@ class Desk:
         if self._closed or fresh + again > self._places // 2:
             return False
         limits = (2 * self._places - fresh, max(1, self._places // 2) - again)
-        mails = await deliveries.claim(self._database, self._sender, *limits)
+        mails = await deliveries.claim(self._database, self.sender, *limits)
         now = asyncio.get_running_loop().time()
         for mail in mails:
             (self._fresh if mail.attempts == 1 else self._again).append((mail, now))
         self._held.update(mail.id for mail in mails)
-        if self._closed:
+        if self._closed or not self.open.is_set():
             self._give_back(0.0)
         self._hand_out()
         return bool(mails)
@@ -177,7 +189,7 @@ class Desk:
             return
         self._look_at = now + LOOK_SECONDS
         known = self._held | {one.id for one, _ in self._ended}
-        for mail_id in await deliveries.held(self._database, self._sender):
+        for mail_id in await deliveries.held(self._database, self.sender):
             if mail_id not in known:
                 self.hand_in(_returned(mail_id))
 
@@ -185,7 +197,7 @@ class Desk:
         ended = list(self._ended)
         if ended:
             async with self._database.transaction() as tx:
-                await record(tx, self._sender, [one for one, _ in ended])
+                await record(tx, self.sender, [one for one, _ in ended])
             self._wanted.set()  # the next mail to one of these recipients may be sent now
         del self._ended[: len(ended)]
         for _, done in ended:

@@ -135,15 +135,17 @@ class Sender:
         )  # fmt: skip
 
     async def _last_word(self, mail: Claimed) -> Delivery | None:
-        """Right before the text: the end of our last mail is written down, and this one is still to be sent."""
+        """Right before the text: the end of our last mail is written down, and this one is still ours and wanted."""
         if self._written is not None:
             await self._written
         if datetime.now(UTC) >= mail.not_after:
             return Delivery(End.EXPIRED, "the deadline has passed")
+        if self._desk.doubts(mail.id):
+            return Delivery(End.RETRYING, "DATA: another process may have taken over")
         if mail.supersedes is None:
             return None
         try:
-            wanted = await deliveries.still_wanted(self._database, mail.id)
+            wanted = await deliveries.still_wanted(self._database, mail.id, self._desk.sender)
         except (*DATABASE_AWAY, asyncpg.PostgresError):
             return Delivery(End.RETRYING, "DATA: the database is away")
         return None if wanted else Delivery(End.SUPERSEDED, "a newer one was asked for")
@@ -166,28 +168,33 @@ async def _live(dsn: str, database: Database, desk: Desk, sender: int, grace: fl
     """
     connection = await deliveries.connect_for_life(dsn)
     try:
+        connection.add_termination_listener(lambda *_: desk.shut())
         await deliveries.hold(connection, sender)
         await connection.add_listener("mails", lambda *_: desk.wake())
         desk.open.set()
         desk.wake()
         await asyncio.sleep(grace)
-        while not connection.is_closed():
-            for other in await deliveries.senders(database):
+        while True:
+            # Over the connection with the lock: only its loss ends this, no trouble of another connection.
+            for other in await deliveries.senders(connection):
                 if other != sender:
                     await _take_over(database, other)
             desk.wake()
             await asyncio.sleep(RECOVER_SECONDS)
-        raise ConnectionError("the connection with the lock was lost")
     finally:
-        desk.open.clear()
+        desk.shut()
         connection.terminate()
 
 
 async def _take_over(database: Database, other: int) -> None:
-    async with database.transaction() as tx:
-        rows = await deliveries.recover(tx, other, UNKNOWN_PAUSE, MOST_ATTEMPTS)
-        for row in rows:
-            say_failure(tx, row)
+    try:
+        async with database.transaction() as tx:
+            rows = await deliveries.recover(tx, other, UNKNOWN_PAUSE, MOST_ATTEMPTS)
+            for row in rows:
+                say_failure(tx, row)
+    except (*DATABASE_AWAY, asyncpg.PostgresError) as error:
+        log.warning("take_over_waits", error=type(error).__name__)
+        return
     if rows:
         log.warning("took_over", mails=len(rows))
 

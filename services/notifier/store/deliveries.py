@@ -11,6 +11,8 @@ import asyncpg
 
 from chassis.sql import Database, Reader, Tx
 
+ANSWER_SECONDS = 20.0
+
 
 class End(StrEnum):
     """How an attempt ended. All but the last two are states of a mail."""
@@ -122,9 +124,10 @@ async def settle(tx: Tx, sender: int, ended: Sequence[Ended]) -> list[Any]:
     )
 
 
-async def still_wanted(reader: Reader, mail_id: UUID) -> bool:
-    """Whether no newer mail has superseded the one that is being sent."""
-    return bool(await reader.fetchval("select not overtaken from mails where id = $1", mail_id))
+async def still_wanted(reader: Reader, mail_id: UUID, sender: int) -> bool:
+    """Whether this process is still the one that is sending a mail, and no newer mail has superseded it."""
+    query = "select not overtaken from mails where id = $1 and sender = $2 and state = 'sending'"
+    return bool(await reader.fetchval(query, mail_id, sender))
 
 
 async def lapse(tx: Tx) -> list[Any]:
@@ -140,9 +143,10 @@ async def lapse(tx: Tx) -> list[Any]:
     )
 
 
-async def senders(reader: Reader) -> list[int]:
+async def senders(connection: Any) -> list[int]:
     """The processes that are sending something, or died while they were."""
-    return [row["sender"] for row in await reader.fetch("select distinct sender from mails where state = 'sending'")]
+    rows = await connection.fetch("select distinct sender from mails where state = 'sending'")
+    return [row["sender"] for row in rows]
 
 
 async def recover(tx: Tx, sender: int, pause: timedelta, most: int) -> list[Any]:
@@ -168,10 +172,11 @@ async def recover(tx: Tx, sender: int, pause: timedelta, most: int) -> list[Any]
 async def connect_for_life(dsn: str) -> Any:
     """A connection outside the pool: it holds this process' lock and hears of new mails, as long as it lives.
 
-    A machine that vanished without a word loses its lock after about 30 s.
+    A machine that vanished without a word loses its lock after about 30 s; one that asks in vain gives up earlier.
     """
     keepalives = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "4"}
-    return await asyncpg.connect(dsn, timeout=5, server_settings={"application_name": "notifier senders", **keepalives})
+    told = {"application_name": "notifier senders", **keepalives}
+    return await asyncpg.connect(dsn, timeout=5, command_timeout=ANSWER_SECONDS, server_settings=told)
 
 
 async def hold(connection: Any, sender: int) -> None:
