@@ -27,6 +27,7 @@ _SAID: dict[type[Event], str] = {
     applications.ApplicationSubmitted: "申込み",
     audit.HistorySearched: "アクセス履歴の検索",
     audit.HistoryExported: "アクセス履歴の出力",
+    notifier.MailFailed: "メールの送信失敗",
 }
 _SAID_BY_ALL = {"AccessRefused": "アクセスの拒否", "OperatorActed": "運用者による操作"}
 _SPEAKERS = {speaker.__name__ for speaker in (accounts, applications, audit, identity, notifier)}

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from chassis.messages import Command, Event
 from chassis.seals import Sealed
 from contracts import actions, fields
-from contracts.actions import Action
+from contracts.actions import Action, Operator, Outcome
 
 
 class Template(StrEnum):
@@ -99,9 +99,17 @@ class MailAccepted(Event):
     accepted_at: AwareDatetime
 
 
-class MailFailed(Event):
-    """The mail will not be sent: refused for good, lapsed, superseded or unreadable."""
+ITSELF = Operator(policyholder_code="", user_id="system:notifier")
 
+
+class MailFailed(Action):
+    """The mail will not be sent: refused for good, lapsed, superseded or unreadable.
+
+    Part of the trail of the company that it concerns (H2), although nobody did it but the notifier itself.
+    """
+
+    operator: Operator = ITSELF
+    outcome: Outcome = Outcome.FAILED
     mail_id: str
     template: str
     policyholder_code: str

@@ -23,6 +23,7 @@ from contracts.identity import (
     PasswordReset,
     UserLocked,
 )
+from contracts.notifier import ITSELF, MailFailed
 from contracts.operations import Operation
 from tests.audit.conftest import Company
 from tests.support import callers, unique
@@ -191,6 +192,28 @@ async def test_operators_read_everything_as_ocsf_lines(
     assert again[0]["metadata"]["logged_time"] in {one["metadata"]["logged_time"] for one in found.values()}
     assert await lines(audit, client, platform, f"after={last}") == []
     assert (await company.get("/security-events?after=0"))[0] == 403
+
+
+@pytest.mark.requirement("H2", "P5")
+async def test_mails_that_will_not_be_sent_are_in_the_trail_of_the_company_that_they_concern(
+    platform: Platform, audit: Runtime, client: aiohttp.ClientSession, company: Company
+) -> None:
+    user_id = f"{company.code}000"
+    failed = MailFailed(
+        operator=ITSELF.model_copy(update={"policyholder_code": company.code}), policyholder_code=company.code,
+        mail_id="m", template="application_received", about_user_id=user_id, state="failed", reason="RCPT: 550 nobody",
+    )  # fmt: skip
+    await platform.say("notifier", failed)
+    await company.has(1)
+    (row,) = (await show(company, "/security-trail"))["rows"]
+    assert (row["label"], row["outcome_label"], row["user_id"]) == ("メールの送信失敗", "失敗", "system:notifier")
+    (said,) = [
+        one
+        for one in await lines(audit, client, platform, "after=0")
+        if one["actor"]["user"]["org"]["uid"] == company.code
+    ]
+    assert (said["metadata"]["event_code"], said["status"]) == ("notifier.mail_failed", "Failure")
+    assert said["unmapped"]["about_user_id"] == user_id
 
 
 async def test_the_live_tail_brings_rows_as_they_are_recorded(

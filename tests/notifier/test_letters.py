@@ -115,7 +115,9 @@ async def test_a_letter_whose_secret_does_not_open_fails_and_says_so(wishes: Wis
         for wish in (wishes.letter(code, PASSWORD, secret=stranger), other):
             letter_id = await wishes.say(wish)
             assert (await letter(wishes, letter_id, "failed"))["reason"].startswith("secret: ")
-            assert (await spy.next(mail_id=str(letter_id)))["data"]["template"] == "letter"
+            said = (await spy.next(mail_id=str(letter_id)))["data"]
+            assert (said["template"], said["outcome"]) == ("letter", "failed")
+            assert said["operator"]["policyholder_code"] == said["policyholder_code"] == wish.policyholder_code
 
 
 def test_a_changed_sheet_is_not_given_out(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from chassis.amqp import Listeners
 from chassis.messages import Received
 from chassis.sql import Tx
-from contracts.notifier import MailFailed, SendLetter
+from contracts.notifier import SendLetter
 from notifier.keys import KeyRing, NotOpened
 from notifier.letters.sheets import Letter, draw
 from notifier.letters.spool import Spool
+from notifier.sending.records import say_failure
 from notifier.store import letters
 
 listeners = Listeners("letters")
@@ -29,11 +30,12 @@ async def put_in_spool(
     except NotOpened as reason:
         refused = str(reason)
     if refused:
-        tx.emit(
-            MailFailed(
-                mail_id=str(received.id), template="letter", policyholder_code=message.policyholder_code,
-                about_user_id=message.about_user_id, state="failed", reason=refused,
-            )
+        say_failure(
+            tx,
+            {
+                "id": received.id, "template": "letter", "policyholder_code": message.policyholder_code,
+                "about_user_id": message.about_user_id, "state": "failed", "reason": refused,
+            },
         )  # fmt: skip
     else:
         letter = Letter(

@@ -7,7 +7,7 @@ from typing import Any
 from prometheus_client import Counter
 
 from chassis.sql import Tx
-from contracts.notifier import AddressFailing, MailAccepted, MailFailed
+from contracts.notifier import ITSELF, AddressFailing, MailAccepted, MailFailed
 from notifier.store import addresses, deliveries
 from notifier.store.deliveries import Ended
 
@@ -40,10 +40,12 @@ async def record(tx: Tx, sender: int, ended: Sequence[Ended]) -> None:
 def say_failure(tx: Tx, row: Any) -> None:
     """Emit MailFailed for a mail that has come to an end without having been sent."""
     if row["state"] in ("failed", "expired", "superseded"):
+        code = row["policyholder_code"]
         tx.emit(
             MailFailed(
-                mail_id=str(row["id"]), template=row["template"], policyholder_code=row["policyholder_code"],
-                about_user_id=row["about_user_id"], state=row["state"], reason=row["reason"],
+                operator=ITSELF.model_copy(update={"policyholder_code": code}), policyholder_code=code,
+                mail_id=str(row["id"]), template=row["template"], about_user_id=row["about_user_id"],
+                state=row["state"], reason=row["reason"],
             )
         )  # fmt: skip
 
