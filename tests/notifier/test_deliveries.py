@@ -1,11 +1,13 @@
 """A mail ends in exactly one way, whatever the mail server does, and nobody else waits for it."""
 
+from uuid import UUID
+
 import pytest
 
-from contracts.notifier import AddressFailing, MailAccepted, Template
+from contracts.notifier import AddressFailing, MailAccepted, MailFailed, Template
 from tests.notifier.conftest import against, sending_to
 from tests.notifier.relays import CLOSE, TAKE_AND_CLOSE, TAKE_AND_HANG, bad_relay, only
-from tests.notifier.wishes import address
+from tests.notifier.wishes import Wishes, address
 from tests.support import unique
 from tests.support.eventually import eventually
 from tests.support.platform import Platform
@@ -36,12 +38,51 @@ async def test_after_too_many_unknown_ends_a_mail_rests_for_an_operator(apart: P
             await database.execute(
                 "update mails set unknown_ends = 5, due_at = now() where id = $1 and state = 'unknown'", mail_id
             )
+        await eventually(lambda: _rests(wishes, mail_id))
 
-        async def rests() -> bool:
-            row = await wishes.row(mail_id)
-            return row["state"] == "unknown" and row["due_at"] is None
 
-        await eventually(rests)
+@pytest.mark.requirement("R-6")
+async def test_a_mail_that_the_relay_may_have_stays_unknown_until_its_fate_is_known(apart: Platform) -> None:
+    to = address()
+    async with against(apart) as (relay, wishes), apart.hears(MailFailed) as spy:
+        relay.decide = lambda at, _: TAKE_AND_CLOSE if at == "TEXT" else "451 later" if relay.taken else None
+        mail_id = await wishes.say(wishes.mail(NOTICE, to))
+
+        async def refused() -> bool:
+            return "451 later" in (await wishes.row(mail_id))["reason"]
+
+        await wishes.end(mail_id, "unknown")
+        await eventually(refused)
+        assert (await wishes.row(mail_id))["state"] == "unknown"
+        async with apart.owner("notifier") as database:
+            await database.execute("update mails set not_after = now() where id = $1", mail_id)
+        await eventually(lambda: _rests(wishes, mail_id))
+        after = await wishes.say(wishes.mail(NOTICE, to, facts={}))
+        await wishes.end(after, "failed")
+        assert (await spy.next(about_user_id=(await wishes.row(after))["about_user_id"]))["data"]["mail_id"] == str(
+            after
+        )
+        assert spy.seen == []
+
+
+@pytest.mark.requirement("R-6")
+async def test_a_mail_whose_senders_die_is_repeated_as_often_as_after_any_unknown_end(apart: Platform) -> None:
+    async with against(apart) as (relay, wishes), apart.owner("notifier") as database:
+        kinds = [wishes.mail(NOTICE, address()) for _ in range(2)]
+        often, seldom = [await wishes.say(wish) for wish in kinds]
+        for mail_id, before in ((often, 5), (seldom, 4)):
+            await wishes.end(mail_id, "sent")
+            await database.execute(
+                "update mails set state = 'sending', sender = 1, unknown_ends = $2 where id = $1", mail_id, before
+            )
+        await eventually(lambda: _rests(wishes, often))
+        row = await wishes.end(seldom, "sent")
+        assert (row["unknown_ends"], len(relay.to(row["recipient"]))) == (5, 2)
+
+
+async def _rests(wishes: Wishes, mail_id: UUID) -> bool:
+    row = await wishes.row(mail_id)
+    return row["state"] == "unknown" and row["due_at"] is None
 
 
 @pytest.mark.requirement("E2")

@@ -11,8 +11,6 @@ LONGEST = timedelta(minutes=30)
 FIRST = timedelta(seconds=2)
 UNKNOWN_PAUSE = timedelta(seconds=2)
 """Before a mail whose fate is unknown is sent again."""
-MOST_ATTEMPTS = 50
-"""After so many a mail rests whose senders keep dying: perhaps it is the mail that kills them."""
 
 
 def pause(attempts: int, chance: float, *, short_lived: bool) -> timedelta:

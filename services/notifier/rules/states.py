@@ -17,4 +17,5 @@ class State(StrEnum):
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
     UNKNOWN = "unknown"
-    """The line broke, or the process died, after the text was on its way: perhaps the relay has it."""
+    """The line broke, or the process died, after the text was on its way: perhaps the relay has it. It stays so while
+    it is tried again, until it is sent, refused for good or superseded."""

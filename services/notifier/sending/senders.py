@@ -16,7 +16,7 @@ from chassis.seals import Sealed
 from chassis.sql import DATABASE_AWAY, Database
 from notifier.keys import KeyRing, NotOpened
 from notifier.mails.catalogue import CATALOGUE, CODES, Broken, checked, render
-from notifier.rules.deadlines import MOST_ATTEMPTS, UNKNOWN_PAUSE, pause
+from notifier.rules.deadlines import UNKNOWN_PAUSE, pause
 from notifier.sending.desk import Desk
 from notifier.sending.records import ENDED, say_failure
 from notifier.sending.relay import Delivery, NoConnection, Parcel, Relay
@@ -189,8 +189,9 @@ async def _live(dsn: str, database: Database, desk: Desk, sender: int, grace: fl
 async def _take_over(database: Database, other: int) -> None:
     try:
         async with database.transaction() as tx:
-            rows = await deliveries.recover(tx, other, UNKNOWN_PAUSE, MOST_ATTEMPTS)
+            rows = await deliveries.recover(tx, other, UNKNOWN_PAUSE, REPEATS)
             for row in rows:
+                ENDED.labels(row["template"], row["state"]).inc()
                 say_failure(tx, row)
     except (*DATABASE_AWAY, asyncpg.PostgresError) as error:
         log.warning("take_over_waits", error=type(error).__name__)

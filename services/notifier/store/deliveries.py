@@ -1,6 +1,6 @@
 """Mails on their way: claimed, ended, recovered from a process that died, lapsed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -103,6 +103,7 @@ async def settle(tx: Tx, sender: int, ended: Sequence[Ended]) -> list[Any]:
         """
         update mails
            set state = case when overtaken and ended.state not in ('sent', 'failed', 'expired') then 'superseded'
+                            when unknown_ends > 0 and ended.state not in ('sent', 'failed') then 'unknown'
                             when ended.state = 'returned' and attempts = 1 then 'received'
                             when ended.state in ('returned', 'released') then 'retrying' else ended.state end,
                reason = case when ended.state = 'returned' then mails.reason else ended.reason end,
@@ -131,10 +132,14 @@ async def still_wanted(reader: Reader, mail_id: UUID, sender: int) -> bool:
 
 
 async def lapse(tx: Tx) -> list[Any]:
-    """Mails whose deadline has passed are not sent any more; answers them."""
+    """Mails whose deadline has passed are not sent any more; answers them.
+
+    One that the relay may have had stays `unknown`: nobody may say that it was not sent.
+    """
     return await tx.fetch(
         """
-        update mails set state = 'expired', due_at = null, changed_at = now(),
+        update mails set state = case when unknown_ends > 0 then 'unknown' else 'expired' end, due_at = null,
+               changed_at = now(),
                reason = 'the deadline has passed' || case when reason = '' then '' else '; last: ' || reason end
          where id in (select id from mails where due_at is not null and not_after <= now()
                        order by not_after limit 500 for update skip locked)
@@ -149,8 +154,8 @@ async def senders(connection: Any) -> list[int]:
     return [row["sender"] for row in rows]
 
 
-async def recover(tx: Tx, sender: int, pause: timedelta, most: int) -> list[Any]:
-    """Nobody knows how the mails of a dead process ended: they are sent again, or rest after `most` attempts.
+async def recover(tx: Tx, sender: int, pause: timedelta, repeats: Mapping[str, int]) -> list[Any]:
+    """Nobody knows how the mails of a dead process ended: they are sent again, as often as `repeats` of their template.
 
     Does nothing while the process lives (it holds the lock). Answers the mails.
     """
@@ -160,12 +165,13 @@ async def recover(tx: Tx, sender: int, pause: timedelta, most: int) -> list[Any]
         """
         update mails
            set state = case when overtaken then 'superseded' else 'unknown' end, reason = 'its sender died',
-               sender = null, changed_at = now(),
-               due_at = case when not overtaken and attempts < $3 then now() + $2::interval end
+               sender = null, changed_at = now(), unknown_ends = unknown_ends + 1,
+               due_at = case when not overtaken and unknown_ends < ($3::jsonb ->> template)::integer
+                             then now() + $2::interval end
          where sender = $1 and state = 'sending'
         returning id, template, policyholder_code, about_user_id, state, reason
         """,
-        sender, pause, most,
+        sender, pause, repeats,
     )  # fmt: skip
 
 
