@@ -94,6 +94,20 @@ async def test_what_has_lapsed_or_is_under_way_is_not_sent_again(wishes: Wishes,
     await ask(operator, "GET", "/mails/x", status=422)
 
 
+@pytest.mark.requirement("R-6", "L5")
+async def test_a_secret_is_not_sent_again_after_a_newer_one(wishes: Wishes, ask: Gateway, operator: Any) -> None:
+    word = unique.word("password")
+    sent = []
+    for secret in (PASSWORD, PASSWORD[::-1]):
+        wish = wishes.mail(Template.PASSWORD_REISSUED, address(), secret=secret, supersedes=word)
+        sent.append(await wishes.say(wish))
+        await wishes.end(sent[-1], "sent")
+    older, newer = sent
+    refused = await ask(operator, "POST", f"/mails/{older}/resend", status=409)
+    assert "新しいメールに置き換えられたメール" in refused["detail"]
+    await ask(operator, "POST", f"/mails/{newer}/resend", status=204)
+
+
 async def test_statistics_count_what_was_asked_for(wishes: Wishes, ask: Gateway, operator: Any) -> None:
     await wishes.end(await wishes.say(wishes.mail(Template.EMAIL_CHANGE_NOTICE, address())), "sent")
     told = await ask(operator, "GET", "/mails/statistics")

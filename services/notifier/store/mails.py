@@ -158,7 +158,9 @@ async def waiting(reader: Reader) -> Any:
 
 
 async def resend(tx: Tx, mail_id: UUID, not_after: datetime) -> bool:
-    """Let a mail that has come to an end be sent once more; False when it is under way, or its secret has lapsed.
+    """Let a mail that has come to an end be sent once more.
+
+    False when it is under way, a newer one has superseded it (sent or not), or its secret has lapsed.
 
     The deadline of a mail without a secret moves to `not_after`; that of a secret never moves.
     """
@@ -170,6 +172,8 @@ async def resend(tx: Tx, mail_id: UUID, not_after: datetime) -> bool:
                not_after = case when secret_place is null then greatest(not_after, $2) else not_after end
          where id = $1 and state in ('sent', 'failed', 'expired', 'unknown') and due_at is null
            and (secret_place is null or secret is not null and not_after > now())
+           and (supersedes is null or not exists (select from mails newer
+                 where newer.supersedes = mails.supersedes and newer.asked_at > mails.asked_at))
         """,
         mail_id, not_after,
     )  # fmt: skip
