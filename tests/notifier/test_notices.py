@@ -55,6 +55,20 @@ async def test_the_user_page_shows_the_newest_three_and_the_list_all(wishes: Wis
     assert (shown["title"], shown["body"]) == (f"お知らせ{ids[0]}", "本文\n二行目")
 
 
+@pytest.mark.requirement("R19")
+async def test_of_notices_published_at_the_same_moment_the_one_issued_last_is_the_newest(
+    wishes: Wishes, ask: Gateway
+) -> None:
+    user = callers.applicant(unique.policyholder_code())
+    ids = [unique.word("n") for _ in range(4)]
+    issued = {one: NOW + timedelta(seconds=second) for one, second in zip(ids, (2, 0, 3, 1), strict=True)}
+    await heard(
+        wishes, *(notice(one, since=timedelta(seconds=-10), issued_at=moment) for one, moment in issued.items())
+    )
+    newest = (await ask(user, "GET", "/notices/newest"))["notices"]
+    assert [one["notice_id"] for one in newest] == [ids[2], ids[0], ids[3]]
+
+
 @pytest.mark.requirement("N3")
 async def test_a_notice_is_shown_in_its_period_only(wishes: Wishes, ask: Gateway) -> None:
     user = callers.applicant(unique.policyholder_code())

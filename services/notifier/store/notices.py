@@ -45,7 +45,7 @@ async def shown(reader: Reader, now: datetime, limit: int) -> list[Any]:
     """The notices published at a moment, newest first, without their text."""
     return await reader.fetch(
         f"select notice_id, title, published_from from notices where {SHOWN}"
-        " order by published_from desc, notice_id limit $2",
+        " order by published_from desc, issued_at desc, notice_id desc limit $2",
         now, limit,
     )  # fmt: skip
 
