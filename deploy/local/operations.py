@@ -16,7 +16,7 @@ from deploy.local.management import Management
 from deploy.local.processes import Process, remembered
 from deploy.local.refusals import Refusal
 from deploy.local.run import DEMO, FILE, LAUNCHER
-from deploy.local.state import ROOT, State
+from deploy.local.state import State
 from deploy.local.supervisor import Supervisor
 from deploy.local.workers import answers
 
@@ -137,6 +137,6 @@ def operate(state: State, service: str, arguments: list[str]) -> int:
     environment = demand(state)["services"].get(service, {}).get("environment")
     if environment is None:
         raise Refusal(f"{service} is not part of the running platform: start it without --only.")
-    os.chdir(ROOT)
     sys.stdout.flush()
-    os.execve(sys.executable, [sys.executable, "-m", service, *arguments], environment)  # noqa: S606 - no shell is wanted
+    # From the caller's folder, so that files which the arguments name are found there; -P: our code is not.
+    os.execve(sys.executable, [sys.executable, "-P", "-m", service, *arguments], environment)  # noqa: S606 - no shell is wanted

@@ -146,13 +146,25 @@ class KeyRing:
 
 def write_private(path: Path, content: bytes) -> None:
     """Write a file that only we can read, whole or not at all, also through a power cut."""
+    with written_aside(path, content):
+        pass
+
+
+@contextmanager
+def written_aside(path: Path, content: bytes) -> Iterator[None]:
+    """The same for a file that gets its name only when the block ends well; else nothing of it stays."""
     partial = path.with_suffix(".partial")
     partial.unlink(missing_ok=True)
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

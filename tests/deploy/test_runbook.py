@@ -1,16 +1,21 @@
 """What docs/operations.md tells an operator to type exists, with these words and options."""
 
 import argparse
+import os
 import re
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from chassis.command_line import build_parser
 from deploy.local import __main__ as launcher
-from deploy.local.state import ROOT
+from deploy.local.processes import Process, birth
+from deploy.local.run import FILE
+from deploy.local.state import ROOT, State
+from deploy.local.surroundings import common
 from tests.support.platform import services
 
 PAGE = (ROOT / "docs" / "operations.md").read_text().replace("\\\n", "")
@@ -39,6 +44,19 @@ def test_a_service_knows_the_command(words: list[str]) -> None:
 @pytest.mark.parametrize("words", told("python -m deploy.local"), ids=" ".join)
 def test_the_launcher_knows_the_command(words: list[str]) -> None:
     parsed(launcher.parser(), [word for word in words if word != "1"])
+
+
+def test_a_commands_files_are_those_of_the_callers_folder(state: State, tmp_path: Path) -> None:
+    here = Process(os.getpid(), birth(os.getpid()) or "")
+    told = dict.fromkeys(("DATABASE_URL", "BROKER_URL", "PARTNER_BROKER_URL", "IDENTITY_KEYS_URL"), "none")
+    environment = common() | {f"NOTIFIER_{name}": value for name, value in told.items()}
+    services = {"notifier": {"environment": environment | {"NOTIFIER_STATE": str(tmp_path)}}}
+    state.write(FILE, {"supervisor": here.written(), "services": services})
+    words = ["-m", "deploy.local", "operate", "notifier", "preview", "letter", "--to", "sample.pdf"]
+    paths = {"PYTHONPATH": str(ROOT), "PLATFORM_STATE": str(state.folder)}
+    done = subprocess.run([sys.executable, *words], cwd=tmp_path, env=paths, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == (f"{tmp_path / 'sample.pdf'}\n", "")
+    assert (tmp_path / "sample.pdf").is_file()
 
 
 @pytest.mark.parametrize("program", ["verify", "verify-csv"])

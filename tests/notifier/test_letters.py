@@ -1,7 +1,9 @@
 """The administrator's first password leaves as a letter: sealed until it is drawn, encrypted until it is posted."""
 
 import asyncio
+import os
 import stat
+import time
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,6 +17,8 @@ from notifier.commands import letters as commands
 from notifier.letters.spool import Gone, Spool
 from notifier.service import service
 from notifier.settings import Settings
+from notifier.store import operations
+from notifier.tasks import WRITTEN_DOWN, sweep
 from tests.notifier.terminal import Command, printed, typed
 from tests.notifier.wishes import Wishes
 from tests.support import unique
@@ -77,7 +81,10 @@ async def test_a_letter_is_drawn_printed_twice_at_most_and_destroyed_when_posted
         assert said["data"]["about_user_id"] == f"{code}000"
     with pytest.raises(Gone):
         spool(wishes).take(letter_id)
-    assert await command("posted", letter_id, "--operator", "mail room") == 1
+    spool(wishes).put(letter_id, b"as after a crash right before the sheet was destroyed")
+    assert await command("posted", letter_id, "--operator", "mail room") == 0
+    with pytest.raises(Gone):
+        spool(wishes).take(letter_id)
     done = await wishes.runtime.database.fetch(
         "select operator, what from operations where about = $1 order by place", str(letter_id)
     )
@@ -137,3 +144,78 @@ async def test_letters_with_every_kind_of_letter_are_drawn(wishes: Wishes) -> No
     letter_id = await wishes.say(wishes.letter(unique.policyholder_code(), PASSWORD, **rare))
     await letter(wishes, letter_id)
     assert (await asyncio.to_thread(spool(wishes).take, letter_id)).startswith(b"%PDF")
+
+
+@pytest.mark.requirement("R65", "L5")
+async def test_a_print_is_used_up_only_with_a_sheet_and_leaves_nothing_else(
+    wishes: Wishes,
+    command: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    letter_id = await wishes.say(wishes.letter(unique.policyholder_code(), PASSWORD))
+    await letter(wishes, letter_id)
+
+    async def torn(*_: object) -> None:
+        raise ConnectionError
+
+    assert await command("print", letter_id, "--to", tmp_path, "--operator", "mail room") == 1
+    with pytest.raises(FileNotFoundError):
+        await command("print", letter_id, "--to", tmp_path / "nowhere" / "letter.pdf", "--operator", "mail room")
+    with monkeypatch.context() as patched, pytest.raises(ConnectionError):
+        patched.setattr(operations, "record", torn)
+        await command("print", letter_id, "--to", tmp_path / "letter.pdf", "--operator", "mail room")
+    assert not list(tmp_path.iterdir())
+    assert (await letter(wishes, letter_id))["prints"] == 0
+    monkeypatch.chdir(tmp_path)
+    capsys.readouterr()
+    assert await command("print", letter_id, "--to", "letter.pdf", "--operator", "mail room") == 0
+    assert f"{tmp_path / 'letter.pdf'}\n" in capsys.readouterr().out
+    assert [file.name for file in tmp_path.iterdir()] == ["letter.pdf"]
+
+
+@pytest.mark.requirement("R65", "L5")
+async def test_a_letter_whose_password_has_lapsed_is_not_printed_and_its_sheet_is_destroyed(
+    wishes: Wishes, command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = [await wishes.say(wishes.letter(unique.policyholder_code(), PASSWORD)) for _ in range(3)]
+    lapsed, posted, good = ids
+    for letter_id in ids:
+        await letter(wishes, letter_id)
+    async with wishes.platform.owner("notifier") as database:
+        await database.execute("update letters set not_after = now(), state = 'printed' where id = $1", lapsed)
+        await database.execute("update letters set state = 'posted' where id = $1", posted)
+    assert await command("print", lapsed, "--to", tmp_path / "letter.pdf", "--operator", "mail room") == 1
+    assert "lapsed" in capsys.readouterr().err
+    await command("list")
+    listed = [line["id"] for line in printed(capsys)]
+    assert str(posted) not in listed
+    assert listed.index(str(good)) < listed.index(str(lapsed))
+
+    settings = wishes.runtime.provides[service.settings]
+    assert isinstance(settings, Settings)
+    never, young = uuid4(), uuid4()
+    for letter_id in (never, young):
+        spool(wishes).put(letter_id, b"not written down, or not yet")
+    long_ago = time.time() - 2 * WRITTEN_DOWN.total_seconds()
+    for letter_id in (lapsed, posted, good, never):
+        for folder in (settings.spool, settings.state / "letter-keys"):
+            for file in folder.glob(f"{letter_id}.*"):
+                os.utime(file, (long_ago, long_ago))
+    await sweep(wishes.runtime.database, spool(wishes))
+    for letter_id in (lapsed, posted, never):
+        assert not list(settings.spool.glob(f"{letter_id}.*"))
+        assert not list((settings.state / "letter-keys").glob(f"{letter_id}.*"))
+    assert spool(wishes).take(good)
+    assert spool(wishes).take(young)
+
+
+async def test_a_letter_that_nobody_printed_in_time_has_failed(wishes: Wishes) -> None:
+    letter_id = await wishes.say(wishes.letter(unique.policyholder_code(), PASSWORD))
+    await letter(wishes, letter_id)
+    async with wishes.platform.hears(MailFailed) as spy, wishes.platform.owner("notifier") as database:
+        await database.execute("update letters set not_after = now() where id = $1", letter_id)
+        said = await spy.next(mail_id=str(letter_id))
+        assert (said["data"]["template"], said["data"]["reason"]) == ("letter", "the deadline has passed")
+    await letter(wishes, letter_id, "failed")

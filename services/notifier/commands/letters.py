@@ -4,6 +4,8 @@ import argparse
 import json
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,7 +13,7 @@ from uuid import UUID
 from chassis.sql import Database, Tx
 from contracts.notifier import LetterPosted
 from notifier import deeds
-from notifier.keys import write_private
+from notifier.keys import written_aside
 from notifier.letters.spool import Gone, Spool
 from notifier.settings import Settings
 from notifier.store import letters
@@ -54,36 +56,49 @@ async def _list(database: Database, _spool: Spool, chosen: argparse.Namespace) -
 
 
 async def _print(database: Database, spool: Spool, chosen: argparse.Namespace) -> int:
+    to = chosen.to.absolute()
+    if to.is_dir():
+        return _refuse(f"{to} is a folder: name a file.")
+    with ExitStack() as written:
+        if refused := await _prepare(database, spool, chosen, to, written):
+            return _refuse(refused)
+    sys.stdout.write(f"{to}\n")
+    return 0
+
+
+async def _prepare(database: Database, spool: Spool, chosen: argparse.Namespace, to: Path, written: ExitStack) -> str:
+    """Write the sheet aside and the print down, or neither; with the end of `written` the sheet gets its name.
+
+    Answers why not, or nothing.
+    """
     async with database.transaction() as tx:
         row = await letters.locked(tx, chosen.id)
         if row is None or row["state"] not in ("waiting", "printed"):
-            return _refuse("There is no such letter in the spool.")
+            return "There is no such letter in the spool."
         if row["prints"] >= MOST_PRINTS:
-            return _refuse(f"It was printed {MOST_PRINTS} times already; let identity issue a new password.")
+            return f"It was printed {MOST_PRINTS} times already; let identity issue a new password."
+        if row["not_after"] <= datetime.now(UTC):
+            return "Its password has lapsed; let identity issue a new one."
         try:
             sheet = spool.take(chosen.id)
         except Gone:
-            return _refuse("Its sheet is not in the spool folder any more, or was changed.")
-        # Recorded before the file is there: a print that nobody knows of must not exist.
+            return "Its sheet is not in the spool folder any more, or was changed."
+        written.enter_context(written_aside(to, sheet))
         await letters.printed(tx, chosen.id)
         await _record(tx, chosen, "print", row)
-    write_private(chosen.to, sheet)
-    sys.stdout.write(f"{chosen.to}\n")
-    return 0
+    return ""
 
 
 async def _posted(database: Database, spool: Spool, chosen: argparse.Namespace) -> int:
     async with database.transaction() as tx:
         row = await letters.locked(tx, chosen.id)
-        if row is None or row["state"] != "printed":
+        if row is None or row["state"] not in ("printed", "posted"):
             return _refuse("There is no such printed letter.")
-        await letters.posted(tx, chosen.id)
-        await _record(tx, chosen, "posted", row)
-        tx.emit(
-            LetterPosted(
-                letter_id=str(chosen.id), policyholder_code=row["policyholder_code"], about_user_id=row["about_user_id"]
-            )
-        )
+        if row["state"] == "printed":
+            await letters.posted(tx, chosen.id)
+            await _record(tx, chosen, "posted", row)
+            concerned = {"policyholder_code": row["policyholder_code"], "about_user_id": row["about_user_id"]}
+            tx.emit(LetterPosted(letter_id=str(chosen.id), **concerned))
     spool.remove(chosen.id)
     return 0
 

@@ -34,7 +34,7 @@ def define(parser: argparse.ArgumentParser) -> Run:
 async def _run(_settings: Settings, chosen: argparse.Namespace) -> None:
     if chosen.template == "letter":
         write_private(chosen.to, draw(SAMPLE_LETTER))
-        sys.stdout.write(f"{chosen.to}\n")
+        sys.stdout.write(f"{chosen.to.absolute()}\n")
     elif chosen.template:
         text = preview(chosen.template)
         sys.stdout.write(f"Subject: {text.subject}\n\n{text.body}")

@@ -1,5 +1,8 @@
 """Where letters wait: encrypted files in one folder, each with a key of its own in another."""
 
+import time
+from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +18,7 @@ class Gone(LookupError):
 
 
 class Spool:
-    """put, take, remove: whatever hands letters to a mail room needs no more.
+    """put, take, remove, sweep: whatever hands letters to a mail room needs no more.
 
     The folder may be on storage that others back up; without the keys, which go when a letter is posted, it is noise.
     """
@@ -48,6 +51,16 @@ class Spool:
         """Destroy a sheet and its key."""
         destroy(self._key(letter_id))
         destroy(self._file(letter_id))
+
+    def sweep(self, needed: Iterable[UUID], age: timedelta) -> None:
+        """Destroy what is older than `age` and belongs to none of the letters that are needed."""
+        names = {str(letter_id) for letter_id in needed}
+        before = time.time() - age.total_seconds()
+        for folder in (self._keys, self._folder):
+            for file in folder.iterdir():
+                ours = file.suffix in (".key", ".letter", ".partial")
+                if ours and file.stem not in names and file.stat().st_mtime < before:
+                    destroy(file)
 
     def _file(self, letter_id: UUID) -> Path:
         return self._folder / f"{letter_id}.letter"

@@ -44,4 +44,6 @@ async def put_in_spool(
         )  # fmt: skip
         sheet = await asyncio.to_thread(draw, letter)
         await asyncio.to_thread(spool.put, received.id, sheet)
-    await letters.add(tx, received.id, message.policyholder_code, message.about_user_id, message.company, refused)
+    await letters.add(
+        tx, received.id, message.policyholder_code, message.about_user_id, message.company, message.not_after, refused
+    )

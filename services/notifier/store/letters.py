@@ -1,6 +1,6 @@
 """Letters for the mail room: waiting, printed, posted."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -8,17 +8,23 @@ from chassis.sql import Reader, Tx
 
 
 async def add(
-    tx: Tx, letter_id: UUID, policyholder_code: str, about_user_id: str, company: str, refused: str = ""
+    tx: Tx,
+    letter_id: UUID,
+    policyholder_code: str,
+    about_user_id: str,
+    company: str,
+    not_after: datetime,
+    refused: str = "",
 ) -> bool:
-    """Write a letter down; with `refused` it failed. False when it is known already."""
+    """Write a letter down, to be printed by `not_after`; with `refused` it failed. False when it is known already."""
     return bool(
         await tx.execute(
             """
-            insert into letters (id, policyholder_code, about_user_id, company, state, reason)
-            values ($1, $2, $3, $4, case when $5::text = '' then 'waiting' else 'failed' end, $5)
+            insert into letters (id, policyholder_code, about_user_id, company, not_after, state, reason)
+            values ($1, $2, $3, $4, $5, case when $6::text = '' then 'waiting' else 'failed' end, $6)
             on conflict do nothing
             """,
-            letter_id, policyholder_code, about_user_id, company, refused,
+            letter_id, policyholder_code, about_user_id, company, not_after, refused,
         )
     )  # fmt: skip
 
@@ -29,9 +35,10 @@ async def known(reader: Reader, letter_id: UUID) -> bool:
 
 
 async def listing(reader: Reader, everything: bool) -> list[Any]:
-    """Letters that wait for posting, oldest first; or all of them."""
+    """Letters that wait for posting, newest first; or all of them."""
     return await reader.fetch(
-        "select * from letters where $1 or state in ('waiting', 'printed') order by received_at limit 1000", everything
+        "select * from letters where $1 or state in ('waiting', 'printed') order by received_at desc limit 1000",
+        everything,
     )
 
 
@@ -51,6 +58,23 @@ async def posted(tx: Tx, letter_id: UUID) -> None:
     """It left the house."""
     await tx.execute(
         "update letters set state = 'posted', posted_at = now(), changed_at = now() where id = $1", letter_id
+    )
+
+
+async def printable(reader: Reader) -> list[UUID]:
+    """The letters whose sheet is still needed."""
+    query = "select id from letters where state in ('waiting', 'printed') and not_after > now()"
+    return [row["id"] for row in await reader.fetch(query)]
+
+
+async def lapse(tx: Tx) -> list[Any]:
+    """Letters that nobody printed before their password lapsed have failed; answers them as mails are told."""
+    return await tx.fetch(
+        """
+        update letters set state = 'failed', reason = 'the deadline has passed', changed_at = now()
+         where state = 'waiting' and not_after <= now()
+        returning id, 'letter' as template, policyholder_code, about_user_id, state, reason
+        """
     )
 
 
