@@ -6,7 +6,6 @@ import random
 from collections.abc import AsyncIterator
 
 import aio_pika
-import asyncpg
 import pytest
 
 from chassis.amqp.connection import persist
@@ -15,14 +14,9 @@ from chassis.revocations import Revocations
 from chassis.settings import Settings
 from chassis.sql import Database
 from deploy.local.cluster import Cluster
-from tests.support.eventually import eventually
 from tests.support.keys import Signer
 from tests.support.platform import Platform, services
 from tests.support.scale import scaled
-
-QUEUING = """
-select count(*) from pg_stat_activity where application_name = 'relay' and wait_event = 'advisory' and datname = $1
-"""
 
 
 @pytest.fixture(scope="module")
@@ -117,26 +111,3 @@ async def test_a_lost_connection_is_no_cancellation_even_after_a_failed_task_gro
     task.cancel()
     await asyncio.wait({task}, timeout=5)
     assert task.cancelled()
-
-
-async def test_who_queued_to_lead_and_is_gone_leaves_the_queue(
-    apart: Platform, settings: Settings, database: Database
-) -> None:
-    await apart.start("accounts")
-    server = await asyncpg.connect(apart.cluster.postgres_url)  # who waits for what, others may not see
-    try:
-
-        async def queuing() -> bool:
-            return bool(await server.fetchval(QUEUING, settings.database_url.rpartition("/")[2]))
-
-        async def alone() -> bool:
-            return not await queuing()
-
-        await eventually(alone)
-        waiting = asyncio.create_task(relay(settings, database).run())
-        await eventually(queuing)
-        waiting.cancel()
-        await asyncio.wait({waiting}, timeout=10)
-        await eventually(alone, 10)
-    finally:
-        await server.close()

@@ -1,4 +1,4 @@
-"""A TCP proxy that can cut, freeze or refuse, so that networks fail on demand."""
+"""A TCP proxy that can cut, freeze, mute or refuse, so that networks fail on demand."""
 
 import asyncio
 from collections import Counter
@@ -15,8 +15,8 @@ class Proxy:
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
         self._writers: set[asyncio.StreamWriter] = set()
-        self._flowing = asyncio.Event()
-        self._flowing.set()
+        self._flowing = _open()
+        self._muted: list[asyncio.Event] = []
         self._budgets: dict[Towards, int] = {}
         self.refusing = False
         self.port = 0
@@ -49,6 +49,12 @@ class Proxy:
         """Let everything through again."""
         self._flowing.set()
 
+    def mute(self) -> None:
+        """Keep the connections that there are open and let nothing more through them, for ever; new ones pass."""
+        self._flowing.clear()
+        self._muted.append(self._flowing)
+        self._flowing = _open()
+
     @asynccontextmanager
     async def serving(self) -> AsyncIterator["Proxy"]:
         """Listen on a free port while inside."""
@@ -57,7 +63,8 @@ class Proxy:
         try:
             yield self
         finally:
-            self.thaw()
+            for flowing in (self._flowing, *self._muted):
+                flowing.set()
             server.close()
             self.cut()
 
@@ -71,19 +78,22 @@ class Proxy:
             writer.transport.abort()
             return
         self._writers |= {writer, back}
+        flowing = self._flowing
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._pump(reader, back, "server"))
-                tasks.create_task(self._pump(there, writer, "client"))
+                tasks.create_task(self._pump(reader, back, "server", flowing))
+                tasks.create_task(self._pump(there, writer, "client", flowing))
         finally:
             self._writers -= {writer, back}
             for end in (writer, back):
                 end.transport.abort()
 
-    async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, towards: Towards) -> None:
+    async def _pump(
+        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, towards: Towards, flowing: asyncio.Event
+    ) -> None:
         with suppress(ConnectionError):
             while data := await source.read(65536):
-                await self._flowing.wait()
+                await flowing.wait()
                 left = self._budgets.get(towards)
                 cut = left is not None and len(data) > left
                 if left is not None:
@@ -103,3 +113,9 @@ class Proxy:
         """What was let through has left before the connection breaks."""
         while sink.transport.get_write_buffer_size():
             await asyncio.sleep(0)
+
+
+def _open() -> asyncio.Event:
+    flowing = asyncio.Event()
+    flowing.set()
+    return flowing

@@ -17,8 +17,10 @@ IDLE_SECONDS = 1.0
 ANNOUNCE_PAUSE_SECONDS = 0.005  # NOTIFY in every commit would cost up to 60 % of the commits
 POSITION_SECONDS = 5.0
 LEADER_LOCK = 0x7265_6C61  # 'rela'
-SESSION = {"application_name": "relay", "client_connection_check_interval": "1s"}
-"""Whose process has died leaves the queue for the lock; PostgreSQL would keep its place until the leader goes."""
+RETRY_SECONDS = 1.0
+STATEMENT_SECONDS = 10.0  # a database that vanished without a word is noticed by the next statement
+SESSION = {"application_name": "relay", "idle_session_timeout": "20s", "tcp_user_timeout": "20s"}
+"""A leader that vanished without a word holds the lock no longer than that; one that lives asks every second."""
 
 UNPUBLISHED = Gauge("outbox_waiting_events", "Events committed and not yet confirmed by the broker")
 
@@ -86,9 +88,13 @@ class Relay:
             await asyncio.sleep(ANNOUNCE_PAUSE_SECONDS)
 
     async def _lead(self) -> None:
-        connection = await asyncpg.connect(self._dsn, timeout=5, server_settings=SESSION)
+        connection = await asyncpg.connect(
+            self._dsn, timeout=5, command_timeout=STATEMENT_SECONDS, server_settings=SESSION
+        )
         try:
-            await connection.execute("select pg_advisory_lock($1)", LEADER_LOCK)
+            # Not pg_advisory_lock: its wait has no end when the database vanishes, nor for one who died while waiting.
+            while not await connection.fetchval("select pg_try_advisory_lock($1)", LEADER_LOCK):
+                await asyncio.sleep(RETRY_SECONDS)
             self._leading = True
             await connection.add_listener("outbox", lambda *_: self._wake.set())
             async with connected(self._urls[""], "relay") as broker:
