@@ -42,7 +42,8 @@ class Sessions:
     async def open(self, token: str, headers: Mapping[str, str], *, anew: bool = False) -> Session:
         """The session behind a cookie, with an access token that works. Raises SessionOver, Unavailable."""
         known, now = self._known.get(token), time.time()
-        if known is not None and not anew and now - known.asked_at < FRESH_SECONDS:
+        trusted = known is not None and not known.one_time_password_due  # another process may have taken it meanwhile
+        if known is not None and trusted and not anew and now - known.asked_at < FRESH_SECONDS:
             return known
         try:
             given = await self._gateways.ask(

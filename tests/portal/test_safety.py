@@ -8,6 +8,7 @@ import pytest
 from deploy.local.outsiders import secret_in
 from tests.portal.bare import Browser, Gate
 from tests.portal.desks import Desk, Town, User
+from tests.portal.errands import use_one_time_passwords
 from tests.support.mailbox import free_port
 
 pytestmark = pytest.mark.browser
@@ -192,6 +193,25 @@ async def test_a_gateway_that_is_away_is_said_calmly_and_the_rest_works_and_the_
         await plain.press("もう一度表示する")
         assert await plain.title() == "掲載中のお知らせ一覧"
         await gate.close()
+
+
+@pytest.mark.requirement("R330", "R332", "R333")
+async def test_a_one_time_password_entered_at_one_process_is_not_asked_for_by_another(town: Town) -> None:
+    admin = await town.administrator()
+    await use_one_time_passwords(town, admin.code, use=True)
+    async with town.beside() as other:
+        browser, gated = Browser(town.url), "/applicants/import"
+        await browser.log_in(admin)
+        for browser.url in (town.url, other.url):
+            assert (await browser.ask("GET", gated))[1].startswith("/one-time-password?")
+        before = await town.outside.newest_mail(admin.email)
+        form = {"form_token": await browser.form_token("/one-time-password"), "next": gated}
+        await browser.ask("POST", "/one-time-password", form)
+        mail = await town.outside.mail_to(admin.email, "ワンタイムパスワード", after=before)
+        form |= {"action": "enter", "code": secret_in(mail["text"])}
+        assert (await browser.ask("POST", "/one-time-password", form))[:2] == (303, gated)
+        for browser.url in (town.url, other.url):
+            assert (await browser.ask("GET", gated))[0] == 200
 
 
 @pytest.mark.requirement("R12", "L9")
