@@ -12,7 +12,7 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def names(content: Any) -> list[UUID]:
-    """The UUIDs that stand as values anywhere in a content, each once; a content of MOST_BYTES holds fewer than 7,000."""
+    """The UUIDs that stand as values anywhere in a content, each once; MOST_BYTES hold fewer than 7,000."""
     return list(dict.fromkeys(UUID(text) for text in _texts(content) if _UUID.fullmatch(text)))
 
 
