@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from contracts.notifier import AddressFailing, Template
+from contracts.permissions import Role
+from notifier.mails.catalogue import CATALOGUE, preview
 from tests.notifier.conftest import Gateway
 from tests.notifier.wishes import Wishes, address, address_changed, number, submitted
 from tests.support import callers, unique
@@ -51,6 +53,10 @@ async def test_mails_are_found_by_number_user_state_and_period(wishes: Wishes, a
         {"since": "yesterday"}, {"since": "0001-01-01T00:00:00+09:00"}, {"until": "9999-12-31T23:59:59-09:00"},
     ):  # fmt: skip
         await ask(operator, "GET", "/mails", status=422, **wrong)
+    for extreme in ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+09:00", "9999-12-31T23:59:59-09:00"):
+        for bound in ("since", "until"):
+            await ask(operator, "GET", "/mails", status=422, **{bound: extreme})
+            await ask(operator, "GET", "/mails/statistics", status=422, **{bound: extreme})
 
 
 async def test_pages_follow_each_other(wishes: Wishes, ask: Gateway, operator: Any) -> None:
@@ -158,7 +164,7 @@ async def test_a_bounce_marks_the_address_until_it_changes_or_an_operator_clears
     await wishes.address(other, to)
     async with wishes.platform.hears(AddressFailing) as spy:
         await ask(operator, "POST", "/bounces", status=204, json={"recipient": to, "reason": "5.2.2 mailbox full"})
-        await ask(operator, "POST", "/bounces", status=204, json={"recipient": to})
+        await ask(operator, "POST", "/bounces", status=204, json={"recipient": to.upper()})
         assert (await spy.next(user_id=f"{code}000"))["data"]["failing"] is True
         assert (await spy.next(user_id=f"{other}000"))["data"]["failing"] is True
         (shown,) = (await ask(callers.administrator(code), "GET", "/company/failing-addresses"))["addresses"]
@@ -170,7 +176,13 @@ async def test_a_bounce_marks_the_address_until_it_changes_or_an_operator_clears
         assert (await spy.next(user_id=f"{code}000"))["data"]["failing"] is False
         assert (await ask(callers.administrator(code), "GET", "/company/failing-addresses"))["addresses"] == []
 
-        await ask(operator, "DELETE", f"/failing-addresses/{to}", status=204)
+        third = f"{code}001"
+        newcomer = address_changed(code, to, 1).model_copy(update={"user_id": third, "role": Role.APPLICANT})
+        await wishes.platform.say("identity", newcomer)
+        assert (await spy.next(user_id=third))["data"]["failing"] is True
+
+        await ask(operator, "DELETE", f"/failing-addresses/{to.title()}", status=204)
+        assert (await spy.next(user_id=third))["data"]["failing"] is False
         assert (await spy.next(user_id=f"{other}000"))["data"]["failing"] is False
         await ask(operator, "DELETE", f"/failing-addresses/{to}", status=404)
         assert spy.seen == []
@@ -180,6 +192,6 @@ async def test_the_preview_page_shows_every_mail(wishes: Wishes, client: Any) ->
     async with client.get(f"{wishes.runtime.url}/previews") as response:
         page = await response.text()
         assert response.content_type == "text/html"
-    for template in Template:
-        assert f"id={template.value}" in page
+    for template in CATALOGUE:
+        assert f"<h2 id={template}>{preview(template).subject}</h2>" in page
     assert "ワンタイムパスワードは発行後10分間に限り有効です。" in page

@@ -8,13 +8,12 @@ from chassis.messages import Received
 from chassis.sql import Tx
 from contracts.applications import ApplicationCompleted, ApplicationRejected, ApplicationSubmitted, Procedure
 from contracts.identity import AddressChanged
-from contracts.notifier import AddressFailing
 from contracts.permissions import Role
 from notifier.mails.catalogue import CATALOGUE
 from notifier.mails.facts import AccountTouched, Completed, Facts, Rejected, Submitted
 from notifier.mails.names import OwnTemplate
 from notifier.rules.deadlines import OWN_MAIL_LIFE
-from notifier.sending.records import say_failure
+from notifier.sending.records import say_failing, say_failure
 from notifier.settings import Settings
 from notifier.store import addresses, mails
 from notifier.store.mails import NewMail
@@ -28,15 +27,15 @@ OWN_TEMPLATES = tuple(OwnTemplate)
 @listeners.on(AddressChanged)
 async def learn_address(message: AddressChanged, received: Received[AddressChanged], tx: Tx) -> None:
     """Remember it, and redirect what waits for an administrator and would have gone elsewhere."""
-    before = await addresses.previous(tx, message.user_id, message.version)
+    before = await addresses.present(tx, message.user_id)
     if not await addresses.learn(tx, message, received.time):
         return
-    if before is not None and before != message.address:
-        failing = await addresses.is_failing(tx, message.address)
-        if failing != await addresses.is_failing(tx, before):
-            tx.emit(
-                AddressFailing(policyholder_code=message.policyholder_code, user_id=message.user_id, failing=failing)
-            )
+    now = await addresses.present(tx, message.user_id)
+    if now is not None and now != before:
+        failing = await addresses.is_failing(tx, now)
+        if failing or (before is not None and await addresses.is_failing(tx, before)):
+            user = {"policyholder_code": message.policyholder_code, "user_id": message.user_id}
+            say_failing(tx, [user], failing=failing)
     if message.role is Role.ADMINISTRATOR:
         await addresses.correct_unsent(tx, message.policyholder_code, OWN_TEMPLATES)
         await wake(tx, _key(message.policyholder_code))

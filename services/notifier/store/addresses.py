@@ -1,4 +1,7 @@
-"""Where mail reaches somebody, now and at any moment before; and which addresses mail does not reach."""
+"""Where mail reaches somebody, now and at any moment before; and which addresses mail does not reach.
+
+Capital and small letters are the same in an address.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -62,7 +65,7 @@ async def correct_unsent(tx: Tx, policyholder_code: str, templates: Sequence[str
 
 CURRENT = """
 select distinct on (user_id) user_id, policyholder_code, name, address, enabled
-  from addresses where user_id in (select user_id from addresses where address = any($1))
+  from addresses where user_id in (select user_id from addresses where lower(address) = any($1))
  order by user_id, version desc
 """
 
@@ -78,7 +81,7 @@ async def mark_failing(tx: Tx, addresses: Sequence[str], cause: str, reason: str
                cause = case when excluded.cause = 'bounced' then 'bounced' else failing_addresses.cause end
         returning address, times
         """,
-        sorted(set(addresses)), cause, reason[:500],
+        sorted({address.lower() for address in addresses}), cause, reason[:500],
     )  # fmt: skip
     return await _users(tx, [row["address"] for row in fresh if row["times"] == 1])
 
@@ -87,22 +90,21 @@ async def mark_reached(tx: Tx, addresses: Sequence[str], cause: str | None) -> l
     """Mail reaches these addresses again, if they were marked for this cause (None: any); answers their users."""
     cleared = await tx.fetch(
         "delete from failing_addresses where address = any($1) and ($2::text is null or cause = $2) returning address",
-        addresses, cause,
+        [address.lower() for address in addresses], cause,
     )  # fmt: skip
     return await _users(tx, [row["address"] for row in cleared]) if cleared else []
 
 
 async def is_failing(reader: Reader, address: str) -> bool:
     """Whether mail does not reach this address."""
-    return bool(await reader.fetchval("select exists (select from failing_addresses where address = $1)", address))
+    query = "select exists (select from failing_addresses where address = lower($1))"
+    return bool(await reader.fetchval(query, address))
 
 
-async def previous(reader: Reader, user_id: str, version: int) -> str | None:
-    """The address a user had before this version."""
-    address: str | None = await reader.fetchval(
-        "select address from addresses where user_id = $1 and version < $2 order by version desc limit 1",
-        user_id, version,
-    )  # fmt: skip
+async def present(reader: Reader, user_id: str) -> str | None:
+    """The address that a user has now, as far as we know."""
+    query = "select address from addresses where user_id = $1 order by version desc limit 1"
+    address: str | None = await reader.fetchval(query, user_id)
     return address
 
 
@@ -110,13 +112,15 @@ async def failing(reader: Reader, policyholder_code: str | None = None, limit: i
     """Users whose present address mail does not reach, with since when and why."""
     return await reader.fetch(
         """
-        select latest.policyholder_code, latest.user_id, latest.name, address, cause, reason, times, since, last_at
+        select latest.policyholder_code, latest.user_id, latest.name, latest.address,
+               cause, reason, times, since, last_at
           from failing_addresses
           join lateral (
-                 select distinct user_id from addresses where addresses.address = failing_addresses.address) had on true
+                 select distinct user_id from addresses
+                  where lower(addresses.address) = failing_addresses.address) had on true
           join lateral (
                  select * from addresses now where now.user_id = had.user_id order by version desc limit 1) latest
-               using (address)
+               on lower(latest.address) = failing_addresses.address
          where $1::text is null or latest.policyholder_code = $1
          order by since desc, latest.user_id limit $2
         """,
@@ -125,4 +129,4 @@ async def failing(reader: Reader, policyholder_code: str | None = None, limit: i
 
 
 async def _users(reader: Reader, addresses: Sequence[str]) -> list[Any]:
-    return [row for row in await reader.fetch(CURRENT, list(addresses)) if row["address"] in addresses]
+    return [row for row in await reader.fetch(CURRENT, addresses) if row["address"].lower() in addresses]

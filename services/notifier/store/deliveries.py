@@ -115,7 +115,7 @@ async def settle(tx: Tx, sender: int, ended: Sequence[Ended]) -> list[Any]:
           from unnest($2::uuid[], $3::text[], $4::text[], $5::interval[]) as ended (id, state, reason, pause)
          where mails.id = ended.id and mails.sender = $1 and mails.state = 'sending'
         returning mails.id, template, policyholder_code, about_user_id, recipient, mails.state, mails.reason,
-                  accepted_at, exists (select from failing_addresses where address = recipient) as failing
+                  accepted_at, exists (select from failing_addresses where address = lower(recipient)) as failing
         """,
         sender,
         [one.id for one in ended],
