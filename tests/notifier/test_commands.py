@@ -48,6 +48,28 @@ async def test_the_command_line_searches_shows_and_sends_again(
     assert await command("resend", "00000000-0000-7000-8000-000000000000", "--operator", "suzuki") == 1
 
 
+async def test_the_command_line_finds_mails_by_user_policyholder_and_state(
+    wishes: Wishes, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, other = unique.policyholder_code(), unique.policyholder_code()
+    ids = []
+    for owner, facts in ((code, None), (code, {}), (other, None)):
+        wish = wishes.mail(Template.EMAIL_CHANGE_NOTICE, address(), code=owner, facts=facts)
+        ids.append(str(mail_id := await wishes.say(wish)))
+        await wishes.end(mail_id, "sent", "failed")
+    sent, failed, _ = ids
+    for options, expected in (
+        (("--user", f"{code}001"), [failed, sent]),
+        (("--policyholder", code), [failed, sent]),
+        (("--policyholder", code, "--state", "failed"), [failed]),
+        (("--policyholder", code, "--state", "retrying"), []),
+        (("--user", f"{code}001", "--limit", "1"), [failed]),
+        (("--user", f"{code}001", "--policyholder", other), []),
+    ):
+        assert await command("search", *options) == 0
+        assert [row["id"] for row in printed(capsys)] == expected, options
+
+
 @pytest.mark.requirement("R-6")
 async def test_a_mail_of_unknown_fate_is_listed_until_an_operator_sends_it_again(
     wishes: Wishes, command: Command, mailbox: Mailbox, capsys: pytest.CaptureFixture[str]
