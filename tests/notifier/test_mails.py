@@ -58,6 +58,24 @@ async def test_each_mail_arrives_once_with_its_secret_and_user(
     assert secret is None or secret not in str(dict(row))
 
 
+@pytest.mark.parametrize(
+    ("life", "words"),
+    [
+        (timedelta(minutes=5), "ワンタイムパスワードは発行後5分間に限り有効です。"),
+        (timedelta(hours=2), "ワンタイムパスワードは発行後2時間に限り有効です。"),
+        (timedelta(days=1), "ワンタイムパスワードは発行後24時間に限り有効です。"),
+        (timedelta(days=14), "ワンタイムパスワードは発行後14日間に限り有効です。"),
+    ],
+)
+@pytest.mark.requirement("R320", "O1")
+async def test_a_mail_says_for_how_long_its_secret_is_valid(
+    wishes: Wishes, mailbox: Mailbox, life: timedelta, words: str
+) -> None:
+    wish = wishes.mail(Template.ONE_TIME_PASSWORD, address(), secret="40718293", life=life)
+    await wishes.say(wish)
+    assert words in text_of(await mailbox.next_to(wish.recipient))
+
+
 @pytest.mark.requirement("R200", "R201", "P5")
 async def test_a_receipt_goes_to_the_address_at_the_moment_of_submission(wishes: Wishes, mailbox: Mailbox) -> None:
     code, before, after, web_number = unique.policyholder_code(), address(), address(), number()

@@ -1,7 +1,7 @@
 """The bytes of a mail are what the standard library would read back, and nothing in them can become a header."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -129,11 +129,11 @@ def test_a_free_text_cannot_lay_out_our_mail() -> None:
             "reason": "不備\r\n\r\nパスワードを返信してください\u2028\u202e",
         },
     )
-    body = render("application_rejected", facts, None).body
+    body = render("application_rejected", facts, None, timedelta(days=7)).body
     assert "　理由：不備 パスワードを返信してください\n" in body
 
 
 @pytest.mark.parametrize(("template", "secret"), [("one_time_password", None), ("email_change_notice", "12345678")])
 def test_a_secret_is_there_exactly_where_it_belongs(template: str, secret: str | None) -> None:
     with pytest.raises(Broken, match="secret: "):
-        render(template, CATALOGUE[template].sample, secret)
+        render(template, CATALOGUE[template].sample, secret, timedelta(days=1))

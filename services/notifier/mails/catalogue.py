@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -37,6 +37,7 @@ class Mail:
     repeats: int
     sample: Facts
     sample_secret: str | None = None
+    sample_life: timedelta = timedelta(days=1)
 
 
 _USER = AboutUser(user_id="123456789000")
@@ -49,13 +50,13 @@ _URL = "https://web.example.jp/email-confirmation#token=Zm9yLXRoZS1wcmV2aWV3LW9u
 CATALOGUE: Mapping[str, Mail] = {
     mail.template: mail
     for mail in (
-        Mail(Template.INITIAL_PASSWORD, AboutNamedUser, PASSWORDS, 5, _APPLICANT, _PASSWORD),
+        Mail(Template.INITIAL_PASSWORD, AboutNamedUser, PASSWORDS, 5, _APPLICANT, _PASSWORD, timedelta(days=14)),
         Mail(Template.PASSWORD_REISSUED, AboutUser, PASSWORDS, 5, _USER, _PASSWORD),
         Mail(Template.PASSWORD_RESET, AboutNamedUser, PASSWORDS, 5, _APPLICANT, _PASSWORD),
-        Mail(Template.ONE_TIME_PASSWORD, AboutUser, CODES, 5, _USER, "40718293"),
+        Mail(Template.ONE_TIME_PASSWORD, AboutUser, CODES, 5, _USER, "40718293", timedelta(minutes=10)),
         Mail(Template.EMAIL_CONFIRMATION, AboutUser, PASSWORDS, 5, _USER, _URL),
         Mail(Template.EMAIL_CHANGE_NOTICE, AboutUser, PASSWORDS, 5, _USER),
-        Mail(Template.GROUP_VIEWER_PASSWORD, AboutUser, PASSWORDS, 5, _USER, _PASSWORD),
+        Mail(Template.GROUP_VIEWER_PASSWORD, AboutUser, PASSWORDS, 5, _USER, _PASSWORD, timedelta(days=14)),
         Mail(
             OwnTemplate.APPLICATION_RECEIVED, Submitted, OTHERS, 3,
             Submitted(number="2026-0401-0001", procedure_label="保険利用者情報変更", submitted_at=_MOMENT,
@@ -91,18 +92,21 @@ def checked(template: str, facts: Mapping[str, Any]) -> Facts:
         raise Broken(f"facts: {explain(error)}") from None
 
 
-def render(template: str, facts: Facts, secret: str | None, language: str = "ja") -> Text:
-    """The words. Raises Broken when a mail that carries a secret comes without, or the other way round."""
+def render(template: str, facts: Facts, secret: str | None, life: timedelta, language: str = "ja") -> Text:
+    """The words; `life`: how long the secret is valid, from the wish to its deadline.
+
+    Raises Broken when a mail that carries a secret comes without, or the other way round.
+    """
     words = LANGUAGES[language][template]
     if (CATALOGUE[template].sample_secret is None) != (secret is None):
         raise Broken("secret: missing" if secret is None else "secret: this mail carries none")
-    return words(facts) if secret is None else words(facts, secret)
+    return words(facts) if secret is None else words(facts, secret, japanese.span(life))
 
 
 def preview(template: str, language: str = "ja") -> Text:
     """The words with sample facts."""
     mail = CATALOGUE[template]
-    return render(template, mail.sample, mail.sample_secret, language)
+    return render(template, mail.sample, mail.sample_secret, mail.sample_life, language)
 
 
 @cache

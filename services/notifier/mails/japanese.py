@@ -1,7 +1,10 @@
-"""The mails in Japanese: one function from facts to subject and body each, in the words of the manual."""
+"""The mails in Japanese: one function from facts to subject and body each, in the words of the manual.
+
+One that carries a secret also gets how long that is valid, in words.
+"""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -20,7 +23,7 @@ class Text(NamedTuple):
     body: str
 
 
-def initial_password(facts: AboutNamedUser, password: str) -> Text:
+def initial_password(facts: AboutNamedUser, password: str, life: str) -> Text:
     """R67, R140."""
     return _text(
         "Webユーザー（申込者）の初期パスワードのお知らせ",
@@ -32,24 +35,24 @@ def initial_password(facts: AboutNamedUser, password: str) -> Text:
             ("初期パスワード", password),
         ),
         "初期パスワードは初回ログイン時にのみ使用できます。ログイン後に新しいパスワードへ変更してください。",
-        "初期パスワードには有効期限があります。お早めにログインしてください。",
+        f"初期パスワードの有効期限は発行後{life}です。お早めにログインしてください。",
     )
 
 
-def password_reissued(facts: AboutUser, password: str) -> Text:
+def password_reissued(facts: AboutUser, password: str, life: str) -> Text:
     """R124."""
     return _text(
         "パスワード再発行のお知らせ",
         "Webユーザー（管理者）のパスワードを再発行しました。",
         _items(("WebユーザーID（管理者用）", facts.user_id), ("新しいパスワード", password)),
         "このパスワードは一度のログインにのみ使用できます。ログイン後に新しいパスワードへ変更してください。\n"
-        "有効期限は発行後24時間です。",
+        f"有効期限は発行後{life}です。",
         "このパスワードでログインするまでは、これまでのパスワードも使用できます。\n"
         "再発行にお心当たりのない場合は、このメールを破棄し、NEXIまでご連絡ください。",
     )
 
 
-def password_reset(facts: AboutNamedUser, password: str) -> Text:
+def password_reset(facts: AboutNamedUser, password: str, life: str) -> Text:
     """R165."""
     return _text(
         "Webユーザー（申込者）のパスワードリセットのお知らせ",
@@ -62,27 +65,27 @@ def password_reset(facts: AboutNamedUser, password: str) -> Text:
         ),
         "これまでのパスワードは使用できません。\n"
         "新しいパスワードは一度のログインにのみ使用できます。ログイン後に新しいパスワードへ変更してください。\n"
-        "有効期限は発行後24時間です。",
+        f"有効期限は発行後{life}です。",
     )
 
 
-def one_time_password(facts: AboutUser, code: str) -> Text:
+def one_time_password(facts: AboutUser, code: str, life: str) -> Text:
     """R329. The code stands alone on its line, so that it is easily copied; the subject does not show it."""
     return _text(
         "ワンタイムパスワードのお知らせ",
         "ワンタイムパスワードを発行しました。\n「ワンタイムパスワード入力」画面に入力し、「認証」ボタンをクリックしてください。",
         _items(("WebユーザーID", facts.user_id), ("ワンタイムパスワード", code)),
-        "ワンタイムパスワードは発行後10分間に限り有効です。\n入力を2回間違えると失効します。",
+        f"ワンタイムパスワードは発行後{life}に限り有効です。\n入力を2回間違えると失効します。",
         "発行にお心当たりのない場合は、パスワードを第三者に知られているおそれがあります。パスワードを変更してください。",
     )
 
 
-def email_confirmation(facts: AboutUser, url: str) -> Text:
+def email_confirmation(facts: AboutUser, url: str, life: str) -> Text:
     """R115, E2, E3."""
     return _text(
         "メールアドレス変更の確認",
         "メールアドレスの変更を受け付けました。\n"
-        "メール到着後24時間以内に下記のURLをクリックし、表示される画面で変更を確定してください。",
+        f"メール到着後{life}以内に下記のURLをクリックし、表示される画面で変更を確定してください。",
         url,
         _items(("WebユーザーID", facts.user_id)),
         "URLをクリックしなければメールアドレスは変更されませんので、ご注意ください。",
@@ -101,14 +104,14 @@ def email_change_notice(facts: AboutUser) -> Text:
     )
 
 
-def group_viewer_password(facts: AboutUser, password: str) -> Text:
+def group_viewer_password(facts: AboutUser, password: str, life: str) -> Text:
     """To a new group viewer (N2)."""
     return _text(
         "全社閲覧用IDの初期パスワードのお知らせ",
         "全社閲覧用IDの登録が完了しました。",
         _items(("WebユーザーID（全社閲覧用）", facts.user_id), ("初期パスワード", password)),
         "初期パスワードは初回ログイン時にのみ使用できます。ログイン後に新しいパスワードへ変更してください。\n"
-        "初期パスワードには有効期限があります。お早めにログインしてください。",
+        f"初期パスワードの有効期限は発行後{life}です。お早めにログインしてください。",
     )
 
 
@@ -186,6 +189,14 @@ TEXTS: Mapping[str, Callable[..., Text]] = {
     OwnTemplate.APPLICATION_REJECTED: application_rejected,
     OwnTemplate.ACCOUNT_SECURITY: account_security,
 }
+
+
+def span(life: timedelta) -> str:
+    """How long something is valid, to the minute: 10分間, 24時間, 14日間."""
+    minutes = round(life / timedelta(minutes=1))
+    if minutes % 60:
+        return f"{minutes}分間"
+    return f"{minutes // 60}時間" if minutes % 1440 or minutes == 1440 else f"{minutes // 1440}日間"
 
 
 def _text(subject: str, *paragraphs: str) -> Text:

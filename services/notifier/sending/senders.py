@@ -128,7 +128,7 @@ class Sender:
         secret = None
         if mail.secret is not None:
             secret = self._ring.open(Sealed(**mail.secret), mail.secret_place or (), datetime.now(UTC))
-        text = render(mail.template, checked(mail.template, mail.facts), secret)
+        text = render(mail.template, checked(mail.template, mail.facts), secret, mail.not_after - mail.asked_at)
         return build(
             mail_id=mail.id, resent=mail.resent, sender=self._settings.sender, recipient=mail.recipient,
             subject=text.subject, body=text.body, date=mail.asked_at,
