@@ -51,6 +51,26 @@ class Operation(StrEnum):
     RIDER_SHEET_FULL_DOWNLOAD = "9-9"
 
 
+SESSIONS = frozenset({Operation.LOGIN, Operation.PASSWORD_CHANGE})
+"""What only identity can know: no other system says it."""
+
+OWN = SESSIONS | {
+    Operation.APPLICATION_LIST_VIEW, Operation.NOTICE_DOWNLOAD,
+    Operation.BUYER_ENTRY, Operation.BUYER_APPLICATION,
+    Operation.SLEEPING_RELEASE_ENTRY, Operation.SLEEPING_RELEASE_APPLICATION,
+    Operation.INDIVIDUAL_NEW_ENTRY, Operation.INDIVIDUAL_NEW_APPLICATION,
+    Operation.INDIVIDUAL_CHANGE_ENTRY, Operation.INDIVIDUAL_CHANGE_APPLICATION,
+    Operation.SMALL_BUSINESS_ENTRY, Operation.SMALL_BUSINESS_APPLICATION,
+    Operation.COMPREHENSIVE_ENTRY, Operation.COMPREHENSIVE_APPLICATION,
+    Operation.GUARANTEE_LIMIT_ENTRY, Operation.GUARANTEE_LIMIT_APPLICATION,
+    Operation.LIMIT_RETURN_ENTRY, Operation.LIMIT_RETURN_APPLICATION,
+    Operation.LOSS_NOTICE_ENTRY, Operation.LOSS_NOTICE_APPLICATION,
+    Operation.PAYMENT_NOTICE_ENTRY, Operation.PAYMENT_NOTICE_APPLICATION,
+    Operation.GRACE_PERIOD_ENTRY, Operation.GRACE_PERIOD_APPLICATION,
+    Operation.RIDER_ENTRY, Operation.RIDER_WISH_SENDING, Operation.RIDER_APPLICATION,
+}  # fmt: skip
+"""What the platform's services record themselves (H1); front ends report the rest with their user's token."""
+
 GROUPS = {
     1: "基本機能",
     2: "海外商社登録・変更 スリーピング解除",

@@ -14,9 +14,9 @@ from chassis.service import Runtime, Service
 from chassis.settings import Settings
 from contracts.actions import Operator
 from contracts.caller import Caller
-from contracts.identity import LoginSucceeded
+from contracts.identity import LoginSucceeded, PasswordChanged
 from contracts.nexi import OperationPerformed
-from contracts.operations import Operation
+from contracts.operations import SESSIONS, Operation
 from deploy.local.cluster import Cluster
 from tests.support import callers, unique
 from tests.support.eventually import eventually
@@ -70,9 +70,14 @@ class Company:
         return who.operator.model_copy(update=changed)
 
     async def did(self, *done: tuple[Operator, Operation, datetime]) -> None:
-        """Other systems report these operations; comes back when all are recorded."""
+        """Other systems report these operations, identity its own; comes back when all are recorded."""
+        for who, operation, at in done:
+            if operation in SESSIONS:
+                login = operation is Operation.LOGIN
+                said = LoginSucceeded(operator=who) if login else PasswordChanged(operator=who, forced=False)
+                await self.platform.say("identity", said, time=at)
         async with self.platform.nexi as speaker:
-            await speaker.publish(*(performed(*one) for one in done))
+            await speaker.publish(*(performed(*one) for one in done if one[1] not in SESSIONS))
         await self.has(len(done))
 
     async def has(self, records: int) -> None:

@@ -68,7 +68,7 @@ def broken(company: Company, kind: str) -> list[bytes]:
         }  # fmt: skip
         return {key: value for key, value in (envelope | changed).items() if value is not None}
 
-    good = {"operator": who, "operation": "1-1", "performed_at": now}
+    good = {"operator": who, "operation": "2-5", "performed_at": now}
     return [
         b"", b"\xff\xfe\x00", b"{", b"[1, 2", b"null", b'"text"', b"[[[]]]", b"NaN",
         b"[" * 100_000, b'{"a":' * 50_000,
@@ -114,7 +114,7 @@ async def test_broken_messages_are_all_set_aside_and_the_good_ones_among_them_al
 
     def good(place: int) -> bytes:
         who = company.operator(place % 900)
-        said = LoginSucceeded(operator=who) if exchange == "events" else performed(who, Operation.LOGIN, now)
+        said = LoginSucceeded(operator=who) if exchange == "events" else performed(who, Operation.BUYER_BOOKMARK, now)
         return encode([(Envelope(new_id(), kind, f"/{speaker.name}", now, None), said.model_dump_json())])
 
     async def counted() -> tuple[int, int]:

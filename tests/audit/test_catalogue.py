@@ -8,10 +8,14 @@ import aiohttp
 import pytest
 from pytest import mark, param
 
+from applications.rules.procedures import KINDS
 from chassis.service import Runtime
-from contracts.operations import Operation
-from tests.audit.conftest import Company
+from contracts.applications import ApplicationListViewed
+from contracts.identity import LoginSucceeded, PasswordChanged
+from contracts.operations import OWN, SESSIONS, Operation
+from tests.audit.conftest import Company, performed, rows, set_aside
 from tests.support import callers, unique
+from tests.support.eventually import eventually
 from tests.support.platform import Platform
 
 JAPAN = timedelta(hours=9)
@@ -19,13 +23,18 @@ JAPAN = timedelta(hours=9)
 
 @pytest.fixture(scope="module")
 async def downloaded(platform: Platform, audit: Runtime, client: aiohttp.ClientSession) -> Mapping[str, list[str]]:
-    """The column 操作内容 for two people: what 001's front end reported over HTTP, what a system said of 002."""
+    """The column 操作内容 for two people: of 001 front ends report over HTTP, of 002 another system over the broker;
+    the rest our own services say."""
     code = unique.policyholder_code()
     company = Company(platform, audit.url, client, code, callers.administrator(code))
     now = datetime.now(UTC)
     for operation in Operation:
         status, answer = await company.report(operation.value, secrets.token_hex(8), company.applicant(1))
-        assert status == 202, answer
+        assert (status, "errors" in answer) == ((422, True) if operation in OWN else (202, False)), answer
+    await platform.say("identity", LoginSucceeded(operator=company.operator(1)))
+    await platform.say("identity", PasswordChanged(operator=company.operator(1), forced=False))
+    said = [ApplicationListViewed(operator=company.operator(1), operation=one) for one in OWN - SESSIONS]
+    await platform.say("applications", *said)
     await company.did(*((company.operator(2), operation, now) for operation in Operation))
     await company.has(2 * len(Operation))
     days = [f"{moment + JAPAN:%Y-%m-%d}" for moment in (now, datetime.now(UTC))]
@@ -34,6 +43,24 @@ async def downloaded(platform: Platform, audit: Runtime, client: aiohttp.ClientS
         user_id, _, printed, *_ = line.split(",")
         found.setdefault(user_id[-3:], []).append(printed)
     return found
+
+
+@mark.requirement("H1")
+def test_our_own_are_those_of_sessions_the_list_and_the_procedures() -> None:
+    """applications lists the procedures; audit and front ends know them from the contracts."""
+    codes = {code for kind in KINDS for code in (kind.entry, kind.application) if code}
+    assert {*SESSIONS, Operation.APPLICATION_LIST_VIEW, Operation.NOTICE_DOWNLOAD, *codes} == OWN
+
+
+@mark.requirement("H1")
+@mark.parametrize("operation", sorted(SESSIONS))
+async def test_no_other_system_says_that_somebody_logged_in(
+    platform: Platform, company: Company, operation: Operation
+) -> None:
+    async with platform.nexi as speaker:
+        (event_id,) = await speaker.publish(performed(company.operator(), operation, datetime.now(UTC)))
+    assert await eventually(lambda: set_aside(platform, event_id)) == "operation: only identity says this (H1)"
+    assert await rows(platform, company.code) == []
 
 
 @mark.requirement("R254")

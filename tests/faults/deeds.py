@@ -88,7 +88,7 @@ async def report(crowd: Crowd, code: str) -> Reply:
     """A front end reports what its user did."""
     return await crowd.act(
         code, "audit", "POST", "/operations", "audit.operation_reported",
-        json={"operation": Operation.BUYER_ENTRY}, headers={"Idempotency-Key": secrets.token_hex(8)},
+        json={"operation": Operation.BUYER_BOOKMARK}, headers={"Idempotency-Key": secrets.token_hex(8)},
     )  # fmt: skip
 
 
@@ -96,7 +96,7 @@ async def perform(crowd: Crowd, code: str) -> None:
     """Another system of NEXI's says what a Web user did there."""
     word, now = unique.word("w"), datetime.now(UTC)
     who = callers.administrator(code, name=word).operator
-    done = OperationPerformed(issued_at=now, performed_at=now, operator=who, operation=Operation.BUYER_ENTRY)
+    done = OperationPerformed(issued_at=now, performed_at=now, operator=who, operation=Operation.BUYER_BOOKMARK)
     action = Action(OperationPerformed.wire_type(), word)
     await crowd.journal.invoke(action)
     await crowd.journal.end(action, await crowd.nexi.say(done))

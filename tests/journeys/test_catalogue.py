@@ -9,18 +9,13 @@ import pytest
 
 from applications.rules.procedures import KINDS
 from contracts.nexi import Document, ProcedureCompleted
-from contracts.operations import PRINTED, Operation
+from contracts.operations import OWN, PRINTED, Operation
 from deploy.local.outsiders import Outside, Person, secret_in
 from deploy.local.seed import first_login, head_office
 from tests.support.eventually import eventually
 
 PDF = b"%PDF-1.4\n%%EOF\n"
 JAPAN = timedelta(hours=9)
-OWN = {
-    Operation.LOGIN, Operation.PASSWORD_CHANGE, Operation.APPLICATION_LIST_VIEW, Operation.NOTICE_DOWNLOAD,
-    *(kind.entry for kind in KINDS if kind.entry), *(kind.application for kind in KINDS if kind.application),
-}  # fmt: skip
-"""What our own services record; the rest belongs to other front ends, which report it with their user's token (H1)."""
 
 
 async def applied(person: Person, procedure: str) -> str:

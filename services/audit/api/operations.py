@@ -7,11 +7,11 @@ from aiohttp import web
 from pydantic import Field
 
 from audit.store import searches
-from chassis.http import Answer, Body, Header, Problem, Routes, View, source_of
+from chassis.http import Answer, Body, Header, Invalid, Problem, Routes, View, source_of
 from chassis.sql import Tx
 from contracts.audit import OperationReported
 from contracts.caller import Caller
-from contracts.operations import GROUPS, LABELS, PRINTED, Operation
+from contracts.operations import GROUPS, LABELS, OWN, PRINTED, Operation
 from contracts.permissions import Permission
 
 routes = Routes(tag="operations")
@@ -23,6 +23,7 @@ class Catalogued(View):
     operation: Operation
     label: str
     printed: str
+    reported: bool = Field(description="by front ends; false: the platform's services record it themselves (H1)")
 
 
 class Group(View):
@@ -34,7 +35,7 @@ class Group(View):
 
 
 class Report(Body):
-    """One operation of the catalogue, just carried out. Who did it and when is not for the reporter to say."""
+    """An operation, just carried out, of those that are `reported`. Who did it and when is not for the reporter to say."""
 
     operation: Annotated[Operation, Field(strict=False)]
 
@@ -61,7 +62,7 @@ async def list_operations(caller: Caller) -> list[Group]:
             number=number,
             label=label,
             operations=[
-                Catalogued(operation=one, label=LABELS[one], printed=PRINTED[one])
+                Catalogued(operation=one, label=LABELS[one], printed=PRINTED[one], reported=one not in OWN)
                 for one in Operation
                 if one.value.startswith(f"{number}-")
             ],
@@ -79,6 +80,8 @@ async def report_operation(
     key: Annotated[str, Field(min_length=8, max_length=100, pattern=r"^[!-~]+$"), Header("Idempotency-Key")],
 ) -> Answer[Reported]:
     """Record an operation of the caller. Repeating the request with its Idempotency-Key changes nothing."""
+    if body.operation in OWN:
+        raise Invalid.field("body.operation", "own", "この操作は、システムが自ら記録するため、報告できません。")
     who = caller.operator
     event = OperationReported(
         operator=who, operation=body.operation, session_id=caller.session_id, source_address=source_of(request)

@@ -16,7 +16,7 @@ from audit.rules.windows import BEGINNING, JAPAN, japanese_day
 from chassis.messages import Envelope, explain
 from contracts.actions import Operator, Outcome
 from contracts.nexi import OperationPerformed
-from contracts.operations import PRINTED, Operation
+from contracts.operations import PRINTED, SESSIONS, Operation
 
 SKEW = timedelta(minutes=5)
 """How far a producer's clock may be ahead of ours."""
@@ -64,6 +64,8 @@ def row_of(envelope: Envelope, now: datetime) -> Row | None:
     if len(data) > MOST_MEMBERS:
         raise Refused(f"data: more than {MOST_MEMBERS} members")
     said, performed_at = _understand(envelope, data)
+    if envelope.type == _NEXI and said.operation in SESSIONS:
+        raise Refused("operation: only identity says this (H1)")
     _check_moment(performed_at, now)
     if not said.operator.user_id:
         raise Refused("operator.user_id: empty")
