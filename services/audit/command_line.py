@@ -17,6 +17,8 @@ import asyncpg
 
 from audit.api.siem import ocsf_lines
 from audit.archives import Postponed, archive_month
+from audit.listeners.checkpoints import restart
+from audit.proof.keys import Signer
 from audit.proof.sources import cut, export_block, parse
 from audit.rules.windows import first_reachable
 from audit.settings import AuditSettings
@@ -53,6 +55,27 @@ def work_on_gaps(parser: argparse.ArgumentParser) -> Work:
                     tx.emit(OperatorActed(operator=_operator(chosen.by), command="gaps explain", about=about))
                     return None
         return _refuse(f"There is no open gap {chosen.number}.")
+
+    return run
+
+
+def work_on_checkpoints(parser: argparse.ArgumentParser) -> Work:
+    """After a restore: have the log continued although more was signed; every verification will show it."""
+    parser.add_argument("action", choices=("restart",))
+    parser.add_argument("--because", required=True, help="what happened; it is signed and shown for ever")
+    _ask_who(parser)
+
+    async def run(settings: AuditSettings, chosen: argparse.Namespace) -> int | None:
+        signer = Signer.from_folder(settings.state)
+        async with _database(settings.database_url) as database:
+            made = await restart(database, settings, signer, f"{chosen.because} ({_operator(chosen.by).user_id})")
+            if made is None:
+                return _refuse("The log is as it was signed: there is nothing to restart.")
+            async with database.transaction() as tx:
+                said = f"{made.rows}: {chosen.because}"
+                tx.emit(OperatorActed(operator=_operator(chosen.by), command="checkpoints restart", about=said))
+        print(made.line)
+        return None
 
     return run
 

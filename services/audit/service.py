@@ -6,7 +6,7 @@ from pathlib import Path
 
 from audit.api import downloads, operations, own_history, proofs, searches, siem, trail
 from audit.api.streams import Exports
-from audit.command_line import archive, dump, tail, work_on_gaps
+from audit.command_line import archive, dump, tail, work_on_checkpoints, work_on_gaps
 from audit.listeners.checkpoints import sign_checkpoints
 from audit.listeners.events import events, nexi
 from audit.listeners.gaps import watch_gaps
@@ -51,6 +51,7 @@ service = Service(
     refusal=AccessRefused,
     commands={
         "gaps": work_on_gaps,
+        "checkpoints": work_on_checkpoints,
         "dump": dump,
         "archive": archive,
         "tail": tail,

@@ -20,7 +20,7 @@ import asyncpg
 import pytest
 
 from audit.archives import archive_month
-from audit.command_line import dump
+from audit.command_line import dump, work_on_checkpoints
 from audit.proof import keys
 from audit.proof.checkpoints import END_BYTES, Checkpoint, append, as_line, read_last, statement
 from audit.proof.command_line import verify_file, verify_log
@@ -224,6 +224,49 @@ async def test_a_restored_backup_is_found_and_the_service_signs_nothing_more(
         async with platform.running("audit", database_url=own, checkpoints=later, checkpoint_seconds=0.2) as runtime:
             await alarmed(client, runtime)
             assert later.read_bytes() == before
+
+
+async def test_after_a_restore_an_operator_has_the_log_continued_and_every_verification_shows_it(
+    evidence: Evidence, cluster: Cluster, tmp_path: Path
+) -> None:
+    platform, later = evidence.platform, tmp_path / "later.jsonl"
+    shutil.copy(evidence.checkpoints, later)
+    async with copied(evidence, cluster) as dsn:
+        own = with_database(platform.database("audit"), dsn.rpartition("/")[2])
+        settings: Any = platform.settings("audit", database_url=own, checkpoints=later)
+        run: Any = work_on_checkpoints(ArgumentParser())
+        chosen = Namespace(action="restart", because="restored from the backup of noon", by="hanako")
+        assert await run(settings, chosen) == 1  # nothing contradicts yet
+        async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as restored:
+            await cut(restored, random.Random(1), range(1, ROWS + 1))
+            left = await restored.fetchval("select rows from log")
+            await restored.execute("delete from checkpoints where rows > $1", left)
+            await restored.execute("truncate days")
+            await restored.execute(COUNTED_ANEW)
+        assert await run(settings, chosen) is None
+        async with platform.running("audit", database_url=own, checkpoints=later, checkpoint_seconds=0.2):
+            await platform.say("identity", LoginSucceeded(operator=callers.applicant("700000001", 1).operator))
+
+            async def signed() -> bool:
+                last = read_last(later)
+                return last is not None and left < last.rows <= ROWS and last.because is None
+
+            await eventually(signed)
+        verify = ["verify", "--public-key", str(evidence.key), "--checkpoints", str(later), "--database", dsn]
+        status, said = await asyncio.to_thread(evidence.program, *verify)
+        assert status == 0, said
+        assert f"RESTARTED at row {left}, " in said
+        assert f"{ROWS} rows had been signed. Reason: restored from the backup of noon (operator:hanako)" in said
+        later.write_text("".join(line for line in later.read_text().splitlines(True) if "because" not in line))
+        assert (await asyncio.to_thread(evidence.program, *verify))[0] == 1
+
+
+COUNTED_ANEW = """
+insert into days (policyholder_code, user_id, day, records, trail_records)
+select policyholder_code, whose.id, (performed_at at time zone 'Asia/Tokyo')::date,
+       count(operation), count(*) - count(operation)
+  from history, lateral (values (user_id), ('')) whose (id) group by 1, 2, 3
+"""
 
 
 async def alarmed(client: aiohttp.ClientSession, runtime: Runtime) -> None:

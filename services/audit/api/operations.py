@@ -35,7 +35,7 @@ class Group(View):
 
 
 class Report(Body):
-    """An operation, just carried out, of those that are `reported`. Who did it and when is not for the reporter to say."""
+    """An operation, just carried out, of those that are `reported`. Who and when is not the reporter's to say."""
 
     operation: Annotated[Operation, Field(strict=False)]
 

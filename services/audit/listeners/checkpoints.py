@@ -10,6 +10,7 @@ from prometheus_client import Gauge
 
 from audit.proof.checkpoints import Checkpoint, append, as_line, read_last, statement
 from audit.proof.keys import Signer
+from audit.rules import chain
 from audit.settings import AuditSettings
 from audit.store import checkpoints, log
 from chassis.leader import leading
@@ -112,9 +113,30 @@ async def _sealed(database: Database, signer: Signer, last: Checkpoint | None, e
     """
     added = await checkpoints.blocks_between(database, last.blocks if last else 0, end["blocks"])
     foreign = [one["block"] for one in added if not signer.sealed(one["head"], one["seal"])]
-    if not foreign and added and added[-1]["head"] == end["head"]:
+    if not foreign and end["head"] == (added[-1]["head"] if added else last.head if last else chain.EMPTY):
         return True
     if last is not None and last.sealed:
         where = f"block {foreign[0]}" if foreign else "the end of the log"
         raise Contradiction(f"{where} was not recorded by the service")
     return False
+
+
+async def restart(database: Database, settings: AuditSettings, signer: Signer, because: str) -> Checkpoint | None:
+    """Sign, for an operator, that the log as it is now is to be continued; None when nothing contradicts it.
+
+    What was signed before stays in the file, and every verification shows the restart and its reason.
+    """
+    end = await log.end(database)
+    try:
+        await _sealed(database, signer, await newest(database, settings, signer), end)
+    except Contradiction:
+        last = await asyncio.to_thread(read_last, settings.checkpoint_file)
+    else:
+        return None
+    now = datetime.now(UTC)
+    sealed = last is not None and last.sealed
+    said = statement(end["rows"], end["blocks"], end["head"], now.isoformat(), last, sealed=sealed, because=because)
+    line = as_line(signer.sign(said))
+    await asyncio.to_thread(append, settings.checkpoint_file, line)
+    await checkpoints.keep(database, end["rows"], now, line)
+    return Checkpoint.read(line)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -28,6 +28,8 @@ class Checkpoint:
     previous: str | None
     sealed: bool = False
     """Whether every block since the checkpoint before was sealed by the service; from then on every block must be."""
+    because: str | None = None
+    """Why the log ends here again, although more of it, or something else, was signed before: an operator's words."""
 
     @classmethod
     def read(cls, line: str) -> "Checkpoint":
@@ -37,7 +39,7 @@ class Checkpoint:
             raise ValueError("not a checkpoint")
         try:
             rows, blocks, head = int(said["rows"]), int(said["blocks"]), bytes.fromhex(said["head"])
-            return cls(rows, blocks, head, line, said["previous"], said.get("sealed") is True)
+            return cls(rows, blocks, head, line, said["previous"], said.get("sealed") is True, said.get("because"))
         except (KeyError, TypeError) as error:
             raise ValueError("not a checkpoint") from error
 
@@ -48,12 +50,19 @@ class Checkpoint:
 
 
 def statement(
-    rows: int, blocks: int, head: bytes, at: str, previous: Checkpoint | None, *, sealed: bool = False
+    rows: int,
+    blocks: int,
+    head: bytes,
+    at: str,
+    previous: Checkpoint | None,
+    *,
+    sealed: bool = False,
+    because: str | None = None,
 ) -> dict[str, Any]:
     """What is to be signed."""
     before = None if previous is None else previous.digest
     place = {"rows": rows, "blocks": blocks, "head": head.hex(), "sealed": sealed}
-    return {"kind": KIND, **place, "at": at, "previous": before}
+    return {"kind": KIND, **place, "at": at, "previous": before, **({"because": because} if because else {})}
 
 
 def as_line(signed: Mapping[str, Any]) -> str:
@@ -98,11 +107,37 @@ def _whole_end(file: BinaryIO) -> tuple[int, bytes]:
     return before, whole
 
 
+def standing(checkpoints: Iterable[Checkpoint]) -> list[Checkpoint]:
+    """Those that a later restart did not give up: on the way back from it, what was signed of the rows after it."""
+    known = {one.digest: one for one in checkpoints}
+    given_up = set()
+    for restart in [one for one in known.values() if one.because]:
+        one = known.get(restart.previous or "")
+        while one is not None and one.rows >= restart.rows:
+            if (one.rows, one.head) != (restart.rows, restart.head):
+                given_up.add(one.digest)
+            one = known.get(one.previous or "")
+    return [one for digest, one in known.items() if digest not in given_up]
+
+
+def restarts(checkpoints: Sequence[Checkpoint]) -> list[str]:
+    """What every verification says aloud: where an operator had the log continued, and what was given up by it."""
+    found = []
+    known = {one.digest: one for one in checkpoints}
+    for one in known.values():
+        if one.because:
+            before = known.get(one.previous or "")
+            signed = f"; {before.rows} rows had been signed" if before else ""
+            found.append(f"RESTARTED at row {one.rows}, {json.loads(one.line)['at']}{signed}. Reason: {one.because}")
+    return found
+
+
 def problems(checkpoints: Iterable[Checkpoint], keys: Mapping[str, Ed25519PublicKey]) -> list[str]:
     """What is wrong with the checkpoints themselves: signatures, order, missing ones in between."""
     found = []
     known = sorted({one.line: one for one in checkpoints}.values(), key=lambda one: one.rows)
     digests = {one.digest for one in known}
+    valid = {one.digest for one in standing(known)}
     for place, one in enumerate(known):
         said = json.loads(one.line)
         key = keys.get(said.get("key_id"))
@@ -110,7 +145,9 @@ def problems(checkpoints: Iterable[Checkpoint], keys: Mapping[str, Ed25519Public
             found.append(f"checkpoint at row {one.rows}: signed with an unknown key {said.get('key_id')}")
         elif not signed_by(key, said):
             found.append(f"checkpoint at row {one.rows}: the signature is wrong")
-        if place and one.rows == known[place - 1].rows and one.head != known[place - 1].head:
+        before = known[place - 1]
+        both_valid = {one.digest, before.digest} <= valid
+        if place and both_valid and one.rows == before.rows and one.head != before.head:
             found.append(f"checkpoint at row {one.rows}: there are two that contradict each other")
         if place and one.previous not in digests:
             found.append(f"checkpoint at row {one.rows}: the one before it is missing")

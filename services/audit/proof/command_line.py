@@ -11,7 +11,7 @@ from pathlib import Path
 
 import asyncpg
 
-from audit.proof.checkpoints import problems, read_file
+from audit.proof.checkpoints import problems, read_file, restarts, standing
 from audit.proof.keys import key_id, load_public
 from audit.proof.sources import from_database, from_export
 from audit.proof.verify import verify
@@ -30,6 +30,9 @@ def verify_log(arguments: Sequence[str]) -> int:
     started = time.perf_counter()
     notes: list[str] = [] if signed else ["there is no checkpoint: only the inner consistency can be checked"]
     notes += problems(signed, keys)
+    for text in restarts(signed):
+        print(text)
+    signed = standing(signed)
     if chosen.database:
         blocks = from_database(chosen.database, chosen.archive, notes)
     else:
@@ -46,6 +49,7 @@ def verify_log(arguments: Sequence[str]) -> int:
         "findings": len(result.found),
         "rows": result.rows,
         "blocks": result.blocks,
+        "restarts": sum(one.because is not None for one in signed),
         "checkpoints_confirmed": result.confirmed,
         "rows_after_last_checkpoint": result.rows - max((one.rows for one in signed), default=0),
         "head": result.head.hex(),
