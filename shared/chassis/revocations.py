@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import TypeGuard
 from uuid import UUID
 
 import aio_pika
@@ -15,7 +16,7 @@ from yarl import URL
 
 from chassis.amqp.connection import connected, until_closed
 from chassis.amqp.topology import ACCESS
-from chassis.messages import Unreadable, decode
+from chassis.messages import Envelope, Moment, Unreadable, decode
 
 log = structlog.get_logger()
 
@@ -23,6 +24,7 @@ TOKEN_LIFE = timedelta(minutes=5)
 PAST = 2 * TOKEN_LIFE  # how far back a starting process reads
 BEAT_SECONDS = 1.0
 ALIVE_SECONDS = 3.5  # a process that was silent for longer is not waited for
+DEAF_SECONDS = 10.0  # whose beats do not come back for so long is no longer a consumer, whatever its connection says
 
 
 class Revocation(BaseModel):
@@ -31,6 +33,21 @@ class Revocation(BaseModel):
     model_config = ConfigDict(frozen=True)
     subject: str
     below: int
+
+
+class _Word(BaseModel):
+    """What the processes say to each other in the stream."""
+
+    member: str
+    at: Moment
+    left: bool = False
+    seen: tuple[UUID, ...] = ()
+
+
+class _Revoked(BaseModel):
+    """What the revocations of every service have in common."""
+
+    revoked: tuple[Revocation, ...]
 
 
 class Revocations:
@@ -49,6 +66,7 @@ class Revocations:
         self._news = asyncio.Condition()
         self.caught_up = asyncio.Event()
         self._exchange: AbstractExchange | None = None
+        self._heard_at = 0.0
         self._left = False
 
     def stale(self, versions: Mapping[str, int]) -> bool:
@@ -77,17 +95,22 @@ class Revocations:
         return {self.member, *(member for member, beat in self._beats.items() if beat >= since)}
 
     async def run(self) -> None:
-        """Read the stream until the connection is lost (raises ConnectionError) or the task is cancelled."""
+        """Read the stream until the connection is lost or brings nothing any more, although this process' own beats
+        must come (raises ConnectionError), or the task is cancelled.
+        """
         async with connected(self._url, "access") as connection:
             channel = await connection.channel(publisher_confirms=False)
             await channel.set_qos(prefetch_count=500)
             self._exchange = await channel.get_exchange(ACCESS, ensure=False)
             queue = await channel.get_queue(ACCESS, ensure=False)
+            self._heard_at = time.monotonic()
             await queue.consume(self._read, arguments={"x-stream-offset": datetime.now(UTC) - PAST})
             closed = asyncio.create_task(until_closed(connection))
             try:
                 while not closed.done():
                     await self._say({"beat": True})
+                    if time.monotonic() - self._heard_at > DEAF_SECONDS:
+                        raise ConnectionError("the broker forgot the consumer")
                     self._forget()
                     await asyncio.wait({closed}, timeout=BEAT_SECONDS)
                 raise ConnectionError("the connection was closed")
@@ -111,40 +134,45 @@ class Revocations:
         await self._exchange.publish(message, routing_key="", timeout=3)
 
     async def _read(self, delivery: AbstractIncomingMessage) -> None:
+        self._heard_at = time.monotonic()
+        seen: list[str] = []
         try:
             if delivery.exchange == ACCESS:
-                self._hear_member(pydantic_core.from_json(delivery.body))
+                self._hear_member(_Word.model_validate_json(delivery.body))
             else:
-                await self._hear_revocations(delivery.body)
-        except (ValueError, KeyError, Unreadable) as error:
+                seen = [str(one.id) for one in decode(delivery.body) if self._hear_revocation(one)]
+        except ValueError as error:
             log.error("unreadable_in_access_stream", error=type(error).__name__)
+        if seen and self.caught_up.is_set():
+            await self._say({"seen": seen})
         await delivery.ack()
         async with self._news:
             self._news.notify_all()
 
-    def _hear_member(self, word: dict[str, str]) -> None:
-        member = word["member"]
-        if "left" in word:
-            self._beats.pop(member, None)
+    def _hear_member(self, word: _Word) -> None:
+        if word.left:
+            self._beats.pop(word.member, None)
             return
-        self._beats[member] = datetime.fromisoformat(word["at"])
-        for event_id in word.get("seen", ()):
-            self._seen.setdefault(UUID(event_id), set()).add(member)
-        if member == self.member and datetime.now(UTC) - self._beats[member] < timedelta(seconds=ALIVE_SECONDS):
+        self._beats[word.member] = word.at
+        for event_id in word.seen:
+            self._seen.setdefault(event_id, set()).add(word.member)
+        if word.member == self.member and datetime.now(UTC) - word.at < timedelta(seconds=ALIVE_SECONDS):
             self.caught_up.set()
 
-    async def _hear_revocations(self, body: bytes) -> None:
-        seen = []
-        for envelope in decode(body):
+    def _hear_revocation(self, envelope: Envelope | Unreadable) -> TypeGuard[Envelope]:
+        """Whether it could be read; a broken one hides none of its neighbours."""
+        try:
             if isinstance(envelope, Unreadable):
                 raise envelope
-            for one in envelope.data["revoked"]:
-                below = max(one["below"], self._below.get(one["subject"], (0, 0.0))[0])
-                self._below[one["subject"]] = (below, time.monotonic())
-            seen.append(str(envelope.id))
-            self._seen.setdefault(envelope.id, set()).add(self.member)
-        if self.caught_up.is_set():
-            await self._say({"seen": seen})
+            revoked = _Revoked.model_validate(envelope.data).revoked
+        except ValueError as error:
+            log.error("unreadable_revocation", error=type(error).__name__)
+            return False
+        for one in revoked:
+            below = max(one.below, self._below.get(one.subject, (0, 0.0))[0])
+            self._below[one.subject] = (below, time.monotonic())
+        self._seen.setdefault(envelope.id, set()).add(self.member)
+        return True
 
     def _forget(self) -> None:
         """Older than any living token: no use any more."""

@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aio_pika
 import aiohttp
 import pytest
 from pydantic_settings import SettingsConfigDict
 
+from chassis.amqp.topology import ACCESS, definitions
 from chassis.http import Routes
-from chassis.messages import Event
+from chassis.messages import Envelope, Event, encode, new_id
 from chassis.revocations import BEAT_SECONDS, Revocation
 from chassis.service import Runtime, Service
 from chassis.settings import Settings
@@ -18,8 +20,9 @@ from contracts.caller import Caller
 from contracts.permissions import Permission
 from deploy.local.cluster import Cluster
 from tests.support import callers, unique
+from tests.support.eventually import eventually
 from tests.support.keys import Signer
-from tests.support.platform import Platform
+from tests.support.platform import Platform, Speaker
 
 pytestmark = pytest.mark.requirement("L9")
 
@@ -159,3 +162,43 @@ async def test_a_token_of_another_key_is_refused(
 ) -> None:
     stranger = Signer()
     assert await status(client, doors[0], stranger.headers(callers.administrator(unique.policyholder_code()))) == 401
+
+
+async def test_what_cannot_be_read_in_the_stream_hides_nothing_else(
+    house: Platform, doors: list[Runtime], client: aiohttp.ClientSession
+) -> None:
+    """More of it than may be under way at a time: if it were not acknowledged, nothing would come after it."""
+    caller = callers.administrator(unique.policyholder_code())
+    revoked = AccessRevoked(revoked=(Revocation(subject=f"session:{caller.session_id}", below=1),))
+    said = [
+        (Envelope(new_id(), AccessRevoked.wire_type(), "/door", unique.now(), None), data)
+        for data in ("null", '{"revoked":[[]]}', revoked.model_dump_json())
+    ]
+    strange = [b"[]", b"7", b'{"member":"door@strange:1","at":"2026-01-01T00:00:00"}', b'{"member":"a","at":7e99}']
+    async with Speaker(house.broker("door"), "door") as speaker:
+        await asyncio.gather(*(speaker.publish_raw(strange[n % 4], ACCESS, "") for n in range(600)))
+        await speaker.publish_raw(encode(said), "events", AccessRevoked.wire_type())
+    for door in doors:
+        await eventually(lambda one=door: refused(client, one, house.headers(caller)))
+    assert await revoke(doors[0], "session:whoever") is None
+
+
+async def test_a_process_whose_consumer_the_broker_forgot_hears_again(
+    house: Platform, doors: list[Runtime], client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.revocations.DEAF_SECONDS", 2.0)
+    caller = callers.administrator(unique.policyholder_code())
+    headers = house.headers(caller)
+    assert [await status(client, door, headers) for door in doors] == [200, 200, 200]
+    async with await aio_pika.connect(f"{house.cluster.broker_url}/{house.host}") as connection:
+        await (await connection.channel()).queue_delete(ACCESS)
+    anew = definitions(house.services.values(), {}, platform=house.host, partner=house.partner_host)
+    await house.cluster.apply_definitions(anew)
+    await revoke(doors[0], f"session:{caller.session_id}")
+    for door in doors:
+        await eventually(lambda one=door: refused(client, one, headers), timeout=30)
+
+
+async def refused(client: aiohttp.ClientSession, door: Runtime, headers: dict[str, str]) -> bool:
+    """Whether the door is closed to this caller."""
+    return await status(client, door, headers) == 401
