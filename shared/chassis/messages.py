@@ -58,12 +58,16 @@ Moment = Annotated[AwareDatetime, Field(ge=datetime(1, 1, 2, tzinfo=UTC), le=dat
 """A time from outside, which can be told in every time zone; on the first and the last day of all it cannot."""
 
 
+Kind = Annotated[str, Field(pattern=r"^[a-z0-9_.]{1,100}$")]
+"""The name of a message on the wire, see `Message.wire_type`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """One CloudEvent, its data still undecoded (`data` is what the JSON said, as Python objects)."""
 
     id: UUID
-    type: str
+    type: Kind
     source: str
     time: Moment
     data: Any = None

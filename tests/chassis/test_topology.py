@@ -4,6 +4,7 @@ import aio_pika
 import aiormq
 import pytest
 
+from chassis.amqp import topology
 from contracts.identity import LoggedOut
 from contracts.nexi import ProcedureRejected
 from contracts.notifier import SendMail
@@ -40,6 +41,15 @@ async def test_a_service_speaks_in_its_own_name_and_sends_its_own_commands_only(
     platform: Platform, user: str, exchange: str, key: str, may: bool
 ) -> None:
     assert await refused(platform.broker(user), exchange, key, user) is not may
+
+
+async def test_queues_that_are_there_stay_as_they_are_when_a_release_declares_them_otherwise(
+    platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(topology, "DEAD_DELIVERY_LIMIT", 7)
+    anew = topology.definitions(platform.services.values(), {}, platform=platform.host, partner=platform.partner_host)
+    assert any(queue["arguments"].get("x-delivery-limit") == 7 for queue in anew["queues"])
+    await platform.cluster.apply_definitions(anew)
 
 
 async def test_nobody_speaks_as_nexi_but_nexi(platform: Platform) -> None:

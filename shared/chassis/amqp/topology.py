@@ -8,6 +8,8 @@ REVOCATIONS_MAX_AGE = "1h"
 PARTNER = "nexi"  # the broker user of NEXI's systems, and the exchange on which they speak
 ACCESS = "access"  # a stream with the recent past of ended sessions and changed rights, read whole by every process
 
+DEAD_DELIVERY_LIMIT = 1_000_000  # nothing comes after a dead-letter queue: what it gave up on would be lost
+
 _quorum = {"x-queue-type": "quorum"}
 
 
@@ -78,7 +80,8 @@ def _queue(name: str, host: str) -> dict[str, Any]:
 
 
 def _dead(name: str, host: str) -> dict[str, Any]:
-    return {"name": f"{name}.dead", "vhost": host, "durable": True, "auto_delete": False, "arguments": _quorum}
+    arguments = _quorum | {"x-delivery-limit": DEAD_DELIVERY_LIMIT}
+    return {"name": f"{name}.dead", "vhost": host, "durable": True, "auto_delete": False, "arguments": arguments}
 
 
 def _exchange(name: str, kind: str, host: str) -> dict[str, Any]:
