@@ -142,7 +142,7 @@ def _add_parked(commands: Any, service: Service) -> None:
     listed.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (default: 100)")
     add("show", "Show one with its body.", _show).add_argument("number", type=int, help="number of `list`")
     replayed = add("replay", "Try these again now (handling stays exactly-once).", _replay)
-    replayed.add_argument("numbers", type=int, nargs="*", help="numbers of `list`; none: all open ones")
+    replayed.add_argument("numbers", type=int, nargs="*", help="numbers of `list`; none: all that are parked")
     discarded = add("discard", "Give these up; they stay recorded.", _discard)
     discarded.add_argument("numbers", type=int, nargs="+", help="numbers of `list`")
 

@@ -12,9 +12,9 @@ import aiohttp
 import pytest
 from pydantic_settings import SettingsConfigDict
 
-from chassis.amqp import Listeners, Park, wake
+from chassis.amqp import Listeners, Park, hearing, parked, wake
 from chassis.http import PUBLIC, Body, Routes
-from chassis.messages import Command, Envelope, Event, Received, encode, new_id
+from chassis.messages import Command, Envelope, Event, Received, Unreadable, decode, encode, new_id
 from chassis.service import Runtime, Service
 from chassis.settings import Settings
 from chassis.sql import Database, Reader, Tx
@@ -24,7 +24,7 @@ from deploy.local.cluster import Cluster
 from tests.support import callers, unique
 from tests.support.eventually import eventually
 from tests.support.keys import Signer
-from tests.support.platform import Platform
+from tests.support.platform import Platform, Speaker
 
 
 class SampleSettings(Settings):
@@ -46,7 +46,14 @@ class Noted(Event):
     how: str = "good"
 
 
+class Rumoured(Event):
+    """Another service noted a word."""
+
+    word: str
+
+
 Noted.__module__ = "contracts.sample"
+Rumoured.__module__ = "contracts.other"
 
 routes = Routes(tag="notes")
 listeners = Listeners("notes")
@@ -80,6 +87,12 @@ async def hear(message: Noted, received: Received[Noted], tx: Tx) -> None:
         raise Park("the word is not known yet", key=message.word)
     if message.how == "broken":
         raise ZeroDivisionError
+    await tx.execute("insert into heard (id, word) values ($1, $2)", received.id, message.word)
+
+
+@listeners.on(Rumoured)
+async def hear_rumour(message: Rumoured, received: Received[Rumoured], tx: Tx) -> None:
+    """Write down what another service noted."""
     await tx.execute("insert into heard (id, word) values ($1, $2)", received.id, message.word)
 
 
@@ -263,8 +276,6 @@ async def test_what_cannot_be_read_goes_to_quarantine_with_its_reason(
     sample: Platform, running: Runtime, body: bytes, reason: str
 ) -> None:
     before = await running.database.fetchval("select coalesce(max(number), 0) from parked")
-    from tests.support.platform import Speaker
-
     await Speaker(sample.broker("sample"), "sample").publish_raw(body, "events", Noted.wire_type())
     word = unique.word()
     await sample.say("sample", Noted(word=word))
@@ -285,15 +296,106 @@ async def test_what_the_broker_gave_up_on_is_heard_apart_unless_it_was_heard(
         (Envelope(event_id, Noted.wire_type(), "/sample", unique.now(), None), message.model_dump_json())
         for event_id, message in ((heard_id, known), (lost_id, unknown))
     ]
-    connection = await aio_pika.connect(f"{sample.cluster.broker_url}/{sample.host}")
-    async with connection:
-        channel = await connection.channel()
-        await channel.default_exchange.publish(aio_pika.Message(encode(envelopes)), "sample.notes.dead")
+    await give_up_on(sample, encode(envelopes))
 
     assert await eventually(lambda: heard(running.database, unknown.word)) == [lost_id]
     row = await running.database.fetchrow("select state, reason from parked where id = $1", lost_id)
     assert tuple(row) == ("replayed", "delivery limit reached")
     assert await running.database.fetchval("select count(*) from parked where id = $1", heard_id) == 0
+
+
+async def give_up_on(sample: Platform, body: bytes) -> None:
+    """The service's own user says this, and the broker moves it to the queue for what used up its deliveries."""
+    async with await aio_pika.connect(f"{sample.cluster.broker_url}/{sample.host}") as connection:
+        channel = await connection.channel()
+        dying = {"x-message-ttl": 0, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": "sample.notes.dead"}
+        queue = await channel.declare_queue(exclusive=True, arguments=dying)
+        key = f"sample.{unique.word()}"
+        await queue.bind("events", key)
+        await Speaker(sample.broker("sample"), "sample").publish_raw(body, "events", key)
+
+
+async def say_raw(sample: Platform, *items: bytes) -> None:
+    """The service's own user says these in one message, and everything before the end of this has been heard."""
+    last = unique.word()
+    async with Speaker(sample.broker("sample"), "sample") as speaker:
+        await speaker.publish_raw(b"[" + b",".join(items) + b"]", "events", Noted.wire_type())
+        await speaker.publish(Noted(word=last))
+    async with sample.owner("sample") as database:
+        await eventually(lambda: heard(database, last))
+
+
+def item(message: Event, event_id: UUID | None = None) -> bytes:
+    """One event as it stands in a message."""
+    envelope = Envelope(event_id or new_id(), message.wire_type(), "/sample", unique.now(), None)
+    return encode([(envelope, message.model_dump_json())])[1:-1]
+
+
+async def aside(database: Database, part: str) -> list[Any]:
+    """What was set aside with this text in its body, in order."""
+    return await database.fetch("select * from parked where position($1 in body) > 0 order by number", part.encode())
+
+
+@pytest.mark.requirement("B-3")
+async def test_what_another_service_would_have_said_is_never_carried_out(sample: Platform, running: Runtime) -> None:
+    """Not when it comes, not when it was dead-lettered, and not when an operator replays everything."""
+    words = [unique.word() for _ in range(3)]
+    direct, hidden, buried = (item(Rumoured(word=word)) for word in words)
+    await say_raw(sample, direct)
+    await say_raw(sample, b"{}", hidden)
+    await give_up_on(sample, b"[" + buried + b"]")
+    rows = [row for word in words for row in await eventually(lambda one=word: aside(running.database, one))]
+    assert [row["state"] for row in rows] == ["unreadable"] * 4
+    async with running.database.transaction() as tx:
+        await parked.replay(tx, None)
+    assert [row for word in words for row in await aside(running.database, word)] == rows
+    async with running.database.transaction() as tx:
+        assert await parked.replay(tx, [row["number"] for row in rows]) == 4
+
+    async def tried() -> bool:
+        found = [row for word in words for row in await aside(running.database, word)]
+        return all(row["state"] == "parked" for row in found)
+
+    await eventually(tried)
+    assert [await heard(running.database, word) for word in words] == [[], [], []]
+
+
+@pytest.mark.requirement("B-3")
+async def test_a_message_with_many_broken_events_is_kept_once_and_its_good_ones_are_heard_once(
+    sample: Platform, running: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    word = unique.word()
+    items = [b"{}", item(Noted(word=word)), b'{"specversion":"1.0"}', b"[]", b"{}"]
+    for _ in range(2):
+        await say_raw(sample, *items)
+    (row,) = await aside(running.database, word)
+    assert row["reason"].count("id: Field required") == 2
+
+    def forgiving(body: bytes) -> list[Envelope | Unreadable]:
+        return [one for one in decode(body) if isinstance(one, Envelope)]
+
+    monkeypatch.setattr(hearing, "decode", forgiving)
+    async with running.database.transaction() as tx:
+        assert await parked.replay(tx, [row["number"]]) == 1
+
+    async def replayed() -> bool:
+        return [row["state"] for row in await aside(running.database, word)] == ["replayed"]
+
+    await eventually(replayed)
+    assert len(await heard(running.database, word)) == 1
+
+
+@pytest.mark.requirement("B-3")
+async def test_of_several_with_one_id_one_is_replayed_at_a_time(sample: Platform, running: Runtime) -> None:
+    event_id, words = new_id(), [unique.word() for _ in range(2)]
+    for word in words:
+        await say_raw(sample, item(Rumoured(word=word), event_id))
+    numbers = [row["number"] for word in words for row in await aside(running.database, word)]
+    assert len(numbers) == 2
+    async with running.database.transaction() as tx:
+        assert await parked.replay(tx, numbers) == 1
+        assert await parked.replay(tx, numbers[1:]) == 0
+        assert await parked.replay(tx, None) >= 0
 
 
 async def test_a_second_process_takes_over_the_relay(sample: Platform, running: Runtime) -> None:

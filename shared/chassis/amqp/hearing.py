@@ -34,6 +34,7 @@ class Hearing:
         self._database = database
         self._batch = listeners.bound_batch(provides) if listeners.batch_handler else None
         self._handlers = listeners.bound(provides)
+        self._exchanges = {key: exchange for exchange, key in listeners.bindings}
         self._record = trace.recorder()
 
     async def handle(self, deliveries: Sequence[AbstractIncomingMessage]) -> None:
@@ -58,20 +59,31 @@ class Hearing:
         try:
             found = decode(delivery.body)
         except Unreadable as reason:
-            await self._quarantine(delivery.body, str(reason))
-            return []
+            found = [reason]
+        sender = delivery.user_id or ""
+        if broken := dict.fromkeys(str(one) for one in found if isinstance(one, Unreadable)):
+            await self._quarantine(delivery.body, "; ".join(broken), None, sender)
         good = []
         for one in found:
             if isinstance(one, Unreadable):
-                await self._quarantine(delivery.body, str(one))
-            elif because := foreign(one, delivery):
-                await self._quarantine(encode_one(one), because, one)
+                continue
+            if because := self._foreign(one, sender, delivery.exchange):
+                await self._quarantine(encode_one(one), because, one, sender)
             else:
                 good.append(one)
         return good
 
-    async def _quarantine(self, body: bytes, reason: str, envelope: Envelope | None = None) -> None:
-        await self._in_transaction(lambda tx: parked.quarantine(tx, self.queue, body, reason, envelope))
+    def _foreign(self, envelope: Envelope, sender: str, exchange: str | None) -> str | None:
+        """Events are the sender's own, by the exchange they came through or, what came from a dead-letter queue or the
+        quarantine, by the one they should have come through; commands and the partner's words the broker guards.
+        """
+        first, _ = self._listeners.bindings[0]
+        if "events" in (exchange, self._exchanges.get(envelope.type, first)):
+            return foreign(envelope, sender)
+        return None
+
+    async def _quarantine(self, body: bytes, reason: str, envelope: Envelope | None, sender: str) -> None:
+        await self._in_transaction(lambda tx: parked.quarantine(tx, self.queue, body, reason, envelope, sender))
         HEARD.labels(self.queue, "unreadable").inc()
 
     async def _hear_batch(self, envelopes: Sequence[Envelope]) -> None:
@@ -179,11 +191,12 @@ class Hearing:
         for one in decode(row["body"]):
             if isinstance(one, Unreadable):
                 raise one
+            if row["sender"] is not None and (because := self._foreign(one, row["sender"], None)):
+                raise Unreadable(because)
             if self._batch is not None:
                 for _, reason in await self._batch([one], tx):
                     raise Unreadable(reason)
-            else:
-                await parked.first_time(tx, self.queue, one.id)
+            elif await parked.first_time(tx, self.queue, one.id) or row["id"] == one.id:
                 await self._dispatch(tx, one)
 
     async def _in_transaction(self, work: Callable[[Tx], Any]) -> None:

@@ -26,16 +26,25 @@ async def park(tx: Tx, listener: str, envelope: Envelope, reason: str, *, retry:
         values ($1, $2, $3, $4, $5, $6, case when $4 = 'retrying' then now() + $7::interval end, $8)
         on conflict do nothing
         """,
-        listener, envelope.id, envelope.type, "retrying" if retry else "parked", reason[:1000], key, PAUSES[0],
-        encode_one(envelope),
+        listener, envelope.id, envelope.type, "retrying" if retry else "parked", _storable(reason),
+        key and _storable(key), PAUSES[0], encode_one(envelope),
     )  # fmt: skip
 
 
-async def quarantine(tx: Tx, listener: str, body: bytes, reason: str, envelope: Envelope | None = None) -> None:
-    """Keep something unreadable, as it came."""
+async def quarantine(
+    tx: Tx, listener: str, body: bytes, reason: str, envelope: Envelope | None = None, sender: str | None = None
+) -> None:
+    """Keep something unreadable, as it came, once however often it comes.
+
+    With a `sender` it was not shown that what is in it is the sender's own to say.
+    """
     await tx.execute(
-        "insert into parked (listener, id, type, state, reason, body) values ($1, $2, $3, 'unreadable', $4, $5)",
-        listener, envelope and envelope.id, envelope and envelope.type, reason[:1000], body,
+        """
+        insert into parked (listener, id, type, state, reason, body, sender)
+        values ($1, $2, $3, 'unreadable', $4, $5, $6)
+        on conflict do nothing
+        """,
+        listener, envelope and envelope.id, envelope and envelope.type, _storable(reason), body, sender,
     )  # fmt: skip
 
 
@@ -88,7 +97,7 @@ async def failed(tx: Tx, number: int, reason: str, *, retry: bool) -> None:
                state = case when $3 and attempts < $4 then 'retrying' else 'parked' end
          where number = $1 and state = 'retrying'
         """,
-        number, reason[:1000], retry, len(PAUSES),
+        number, _storable(reason), retry, len(PAUSES),
     )  # fmt: skip
 
 
@@ -99,16 +108,26 @@ async def wake(tx: Tx, key: str) -> None:
         update parked set state = 'retrying', attempts = 0, next_try_at = now()
          where key = $1 and state in ('parked', 'retrying')
         """,
-        key,
+        _storable(key),
     )
 
 
 async def replay(tx: Tx, numbers: Sequence[int] | None) -> int:
-    """An operator lets these (None: all open ones) be tried again from the first pause; answers how many."""
+    """An operator lets these be tried again from the first pause; answers how many.
+
+    None: all that are parked. What is unreadable must be named; of several with one id only the first is taken, and
+    none while another one with that id is open.
+    """
     return await tx.execute(
         """
         update parked set state = 'retrying', attempts = 0, next_try_at = now(), changed_at = now()
-         where state in ('parked', 'unreadable') and ($1::bigint[] is null or number = any($1))
+         where state = 'parked' and ($1::bigint[] is null or number = any($1))
+            or state = 'unreadable' and number = any($1)
+               and not exists (select from parked other
+                                where other.listener = parked.listener and other.id = parked.id
+                                  and (other.state in ('parked', 'retrying')
+                                       or other.state = 'unreadable' and other.number = any($1)
+                                          and other.number < parked.number))
         """,
         numbers,
     )
@@ -137,3 +156,8 @@ async def listing(reader: Reader, after: int = 0, limit: int = 100) -> list[Any]
 async def body(reader: Reader, number: int) -> Any:
     """One parked event with its body, or None."""
     return await reader.fetchrow("select * from parked where number = $1", number)
+
+
+def _storable(text: str) -> str:
+    """Reasons and keys may quote what came from outside; PostgreSQL's text holds neither NUL nor lone surrogates."""
+    return text[:1000].replace("\0", "?").encode(errors="replace").decode()
