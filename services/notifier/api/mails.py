@@ -20,11 +20,6 @@ from notifier.store import mails, operations
 routes = Routes(tag="mails")
 
 
-Moment = Annotated[
-    AwareDatetime, Field(ge=datetime(2000, 1, 1, tzinfo=UTC), lt=datetime(2200, 1, 1, tzinfo=UTC))
-]  # fmt: skip
-
-
 class CannotBeResent(Problem):
     """The mail is on its way, superseded, or its secret has lapsed."""
 
