@@ -192,6 +192,7 @@ async def test_operators_read_everything_as_ocsf_lines(
     assert again[0]["metadata"]["logged_time"] in {one["metadata"]["logged_time"] for one in found.values()}
     assert await lines(audit, client, platform, f"after={last}") == []
     assert (await company.get("/security-events?after=0"))[0] == 403
+    assert (await company.get(f"/security-events?after={2**63}", callers.operator()))[0] == 422
 
 
 @pytest.mark.requirement("H2", "P5")

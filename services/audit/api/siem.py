@@ -55,7 +55,9 @@ _SWITCHED = identity.OneTimePasswordSettingChanged.wire_type()
 class Asked(Body):
     """Where to begin and which rows."""
 
-    after: int | None = Field(None, ge=0, description="number of the last row already known; none: from now on")
+    after: int | None = Field(
+        None, ge=0, lt=2**63, description="number of the last row already known; none: from now on"
+    )
     view: Literal["all", "history", "trail"] = "all"
     follow: bool = Field(False, description="keep the connection and send what is recorded, as it is recorded")
 
