@@ -62,16 +62,19 @@ class RabbitMQ:
         """Start the node and the name server of its own, and return when both doors answer."""
         programs = find_programs(self.state)
         environment = self.configure(programs)
-        account = self.state.account
+        self.start_epmd(programs, environment)
+        server = programs.home / "sbin" / "rabbitmq-server"
+        self.process = processes.start(self.state, "rabbitmq", [server], environment, self.state.account, self.data)
+        self.wait()
+        return self.process
+
+    def start_epmd(self, programs: Programs, environment: dict[str, str]) -> None:
+        """Start the name server, unless it has outlived a killed node (it must be ended with the next one)."""
         epmd = shutil.which("epmd", path=programs.path)
         if not epmd:
             raise Refusal("Erlang's epmd was not found: install Erlang, or put its bin folder on the PATH.")
-        if not (self.epmd and self.epmd.alive()):  # it outlives a killed node, and must be ended with the next one
-            self.epmd = processes.start(self.state, "epmd", [epmd], environment, account, self.data)
-        server = programs.home / "sbin" / "rabbitmq-server"
-        self.process = processes.start(self.state, "rabbitmq", [server], environment, account, self.data)
-        self.wait()
-        return self.process
+        if not (self.epmd and self.epmd.alive()):
+            self.epmd = processes.start(self.state, "epmd", [epmd], environment, self.state.account, self.data)
 
     def configure(self, programs: Programs) -> dict[str, str]:
         """Write the node's files and return its whole environment: nothing of the machine's own RabbitMQ is read."""

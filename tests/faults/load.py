@@ -9,18 +9,23 @@ from tests.faults import deeds
 from tests.faults.crowd import Crowd
 
 WORKERS = 40
-MIX: tuple[tuple[Callable[[Crowd, str], Awaitable[object]], int], ...] = (
-    (deeds.look, 40), (deeds.report, 30), (deeds.perform, 15), (deeds.change_profile, 4), (deeds.register_account, 4),
-    (deeds.apply_with_file, 2), (deeds.visit, 2), (deeds.export, 1),
+Mix = tuple[tuple[Callable[[Crowd, str], Awaitable[object]], int], ...]
+"""Deeds and how often one is done for each of the others."""
+AT_GATEWAYS: Mix = (
+    (deeds.look, 40), (deeds.report, 30), (deeds.register_account, 4), (deeds.apply_with_file, 2), (deeds.visit, 2),
+    (deeds.export, 1),
 )  # fmt: skip
+WITH_NEXI: Mix = ((deeds.perform, 15), (deeds.change_profile, 4))
+"""These wait for a confirm of the broker."""
+MIX = AT_GATEWAYS + WITH_NEXI
 """Mostly what is quick: the history does not care what a row is about."""
 
 
 class Load:
     """Workers that share a pace: so many deeds a second, or as many as they can."""
 
-    def __init__(self, crowd: Crowd, pace: float) -> None:
-        self._crowd = crowd
+    def __init__(self, crowd: Crowd, pace: float, mix: Mix) -> None:
+        self._crowd, self._mix = crowd, mix
         self._pause = 1 / pace
         self._next = asyncio.get_running_loop().time()
         self.ending = False
@@ -28,7 +33,7 @@ class Load:
 
     async def work(self) -> None:
         """Until it ends; what was begun is finished."""
-        kinds, weights = zip(*MIX, strict=True)
+        kinds, weights = zip(*self._mix, strict=True)
         while not self.ending:
             now = asyncio.get_running_loop().time()
             self._next = max(self._next + self._pause, now - 1.0)
@@ -39,9 +44,9 @@ class Load:
 
 
 @asynccontextmanager
-async def at_work(crowd: Crowd, pace: float, workers: int = WORKERS) -> AsyncIterator[Load]:
+async def at_work(crowd: Crowd, pace: float, workers: int = WORKERS, mix: Mix = MIX) -> AsyncIterator[Load]:
     """Everybody works while inside."""
-    load = Load(crowd, pace)
+    load = Load(crowd, pace, mix)
     everybody = [asyncio.create_task(load.work()) for _ in range(workers)]
     try:
         yield load

@@ -81,11 +81,11 @@ async def recovered(crowd: Crowd) -> float:
     return loop.time() - began
 
 
-async def unpublished(place: Place) -> int:
+async def unpublished(house: House) -> int:
     """Events in all outboxes."""
     count = 0
-    for name in place.house.platform.services:
-        async with place.house.platform.owner(name) as database:
+    for name in house.platform.services:
+        async with house.platform.owner(name) as database:
             count += await database.fetchval("select count(*) from outbox")
     return count
 

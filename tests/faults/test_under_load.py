@@ -74,8 +74,8 @@ async def test_without_the_broker_requests_succeed(place: Place, record_property
         async with without_broker(place, kind):
             await asyncio.sleep(seconds)
         known, began = Known.read(journal), loop.time()
-        waiting = await unpublished(place)
-        while await unpublished(place) > PACE:
+        waiting = await unpublished(place.house)
+        while await unpublished(place.house) > PACE:
             await asyncio.sleep(0.1)
         drained = loop.time() - began
     asked = known.statuses - before.statuses

@@ -10,10 +10,10 @@ Towards = Literal["server", "client"]
 
 
 class Proxy:
-    """Stands between a client and a server on loopback."""
+    """Stands between a client and a server; with several ports before the first server that takes connections."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
+    def __init__(self, host: str, *ports: int) -> None:
+        self._targets = [(host, port) for port in ports]
         self._writers: set[asyncio.StreamWriter] = set()
         self._flowing = _open()
         self._muted: list[asyncio.Event] = []
@@ -72,9 +72,13 @@ class Proxy:
         if self.refusing:
             writer.transport.abort()
             return
-        try:
-            there, back = await asyncio.open_connection(*self._target)
-        except OSError:  # the server is away, and so are we
+        for target in self._targets:
+            try:
+                there, back = await asyncio.open_connection(*target)
+                break
+            except OSError:
+                continue
+        else:  # the server is away, and so are we
             writer.transport.abort()
             return
         self._writers |= {writer, back}
