@@ -14,6 +14,7 @@ from uuid import UUID
 
 import aio_pika
 import asyncpg
+from yarl import URL
 
 from chassis.amqp.topology import definitions
 from chassis.messages import BATCH, Envelope, Message, encode, new_id
@@ -187,7 +188,8 @@ class Speaker:
         self._connection: Any = None
 
     async def __aenter__(self) -> "Speaker":
-        self._connection = await aio_pika.connect(self._url)
+        self._connection = aio_pika.Connection(URL(self._url))  # ours to close even when it never comes up
+        await self._connection.connect()
         self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
         return self
 
