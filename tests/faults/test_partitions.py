@@ -7,15 +7,21 @@ own; who leads the stream, and who has a part in it, is settled through the prox
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from itertools import combinations
 
+import aio_pika
 import aiohttp
 import pytest
 from aio_pika.exceptions import AMQPError
+from yarl import URL
 
 from chassis.amqp.connection import connected, reraise_if_cancelled
+from chassis.amqp.outlet import Outlet
 from chassis.amqp.topology import ACCESS, PARTNER, definitions
+from chassis.messages import new_id
 from deploy.local.cluster import Cluster
+from deploy.local.management import Management
 from tests.faults import deeds
 from tests.faults.checker import check
 from tests.faults.crowd import PASSWORD, Crowd, open_crowd
@@ -131,12 +137,17 @@ async def endure(nodes: Nodes, crowd: Crowd, kind: str, seconds: int) -> str:
     """A partition, at least until the nodes have noticed; answers what was waiting to be published when it ended."""
     pairs, pausing = KINDS[kind]
 
+    async def published() -> bool:
+        return await unpublished(crowd.house) <= PACE
+
     with nodes.apart(pairs):
         await asyncio.sleep(seconds)
         await until(lambda: only_closed(nodes, pausing))
         waiting = await unpublished(crowd.house)
         if len(pausing) > 1:
             assert waiting > PACE, "events left without a majority"
+        elif seconds > 20:  # in less the clients have hardly noticed
+            await until(published)  # the majority goes on with the work
     return f"{waiting} events waited"
 
 
@@ -165,3 +176,29 @@ async def test_when_nodes_lose_each_other_nothing_is_lost_and_every_queue_is_hea
     )
     assert not findings.wrong
     assert failed <= asked.total() / 1000, asked
+
+
+@pytest.mark.requirement("R-7")
+async def test_what_is_first_said_when_a_queue_has_lost_its_leader_does_not_wait_for_that_node(nodes: Nodes) -> None:
+    host = "first-words"
+    await until(lambda: only_closed(nodes, set()))
+    await Management(nodes.management_url).create_virtual_host(host)
+    async with await aio_pika.connect(f"{nodes.nodes[TWO].url}/{host}") as connection:
+        channel = await connection.channel()
+        exchange = await channel.declare_exchange("events", "topic", durable=True)
+        led_there = {"x-queue-type": "quorum", "x-queue-leader-locator": "client-local"}
+        queue = await channel.declare_queue("heard", durable=True, arguments=led_there)
+        await queue.bind(exchange, "#")
+    row = {
+        "place": 1, "id": new_id(), "exchange": "events", "type": "test.said", "occurred_at": datetime.now(UTC),
+        "sequence": 1, "traceparent": None, "data": "{}",
+    }  # fmt: skip
+    async with connected(f"{nodes.url}/{host}", "test") as connection:
+        outlet = Outlet(connection, "test", URL(nodes.url).user)
+
+        async def confirmed() -> bool:
+            return await outlet.publish([row]) == [1]
+
+        with nodes.apart(around(TWO)):
+            await until(confirmed)
+            assert await only_closed(nodes, {TWO})

@@ -41,6 +41,7 @@ class Outlet:
         self._connection = connection
         self._source, self._user = source, user
         self._channel: AbstractChannel | None = None
+        self._not_accepted = False
         self._record = trace.recorder()
         self._resting: dict[str, float] = {}
         self.refused: dict[str, str] = {}
@@ -73,10 +74,21 @@ class Outlet:
 
     async def _together(self, messages: Sequence[Packed]) -> list[list[int] | BaseException]:
         async with asyncio.timeout(CONFIRM_SECONDS):
-            if self._channel is None or self._channel.is_closed:
-                self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
-            channel = self._channel
+            channel = await self._open()
             return await asyncio.gather(*(self._send(channel, one) for one in messages), return_exceptions=True)
+
+    async def _open(self) -> AbstractChannel:
+        """The channel, or a new one when it is closed or something was not accepted on it.
+
+        RabbitMQ 3.10 binds a channel to the node that led a queue when the channel first published to it: if that node
+        was away then, everything for this queue is refused there until the node is back, whoever leads the queue now.
+        """
+        if self._channel is not None and self._not_accepted:
+            await self._channel.close()
+        if self._channel is None or self._channel.is_closed:
+            self._channel = await self._connection.channel(publisher_confirms=True, on_return_raises=True)
+            self._not_accepted = False
+        return self._channel
 
     async def _send(self, channel: AbstractChannel, packed: Packed) -> list[int]:
         name, kind, rows = packed
@@ -96,6 +108,7 @@ class Outlet:
             return []
         except DeliveryError:
             log.warning("event_not_accepted", type=kind, events=len(rows))  # the queue has no leader now, or is full
+            self._not_accepted = True
             return []
         except asyncio.CancelledError as error:
             reraise_if_cancelled(error)
