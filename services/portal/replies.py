@@ -21,7 +21,7 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
     "Server": "portal",
 }
-PASSED_ON: Final = (hdrs.CONTENT_TYPE, hdrs.CONTENT_DISPOSITION, hdrs.CONTENT_LENGTH)
+PASSED_ON: Final = (hdrs.CONTENT_TYPE, hdrs.CONTENT_DISPOSITION, hdrs.CONTENT_LENGTH, "Record-Count", "Expected-Bytes")
 CHUNK: Final = 64 * 1024
 
 

@@ -1,6 +1,7 @@
 """アクセス履歴出力, the security trail and the company's mails, for the administrator."""
 
 import csv
+import re
 from pathlib import Path
 
 import pytest
@@ -52,10 +53,28 @@ async def test_the_access_history_is_searched_and_downloaded_in_every_form(desk:
             assert lines.startswith(columns)
             rows = list(csv.reader(lines.splitlines()))
             assert f"{len(rows) - 1}件" in text
+            shown = desk.page.locator("#received")
+            assert f"{len(rows) - 1}件を受信しました。" in await shown.inner_text()
+            assert f"{len(content) / 1024:.1f}".removesuffix(".0") + " KB ／ およそ " in await shown.inner_text()
             assert "[1-1]ログイン" in lines
     await desk.page.locator("#user_id").select_option(admin.user_id)
     await desk.press("検索")
     assert f"対象WebユーザーID\t{admin.user_id}" in await desk.text()
+
+
+@pytest.mark.requirement("H7")
+async def test_a_download_that_breaks_off_is_said_to_be_broken(desk: Desk, town: Town) -> None:
+    admin = await administrator(town)
+    await desk.enter(admin)
+    await recorded(town, admin)
+    await desk.open("/access-history")
+    await desk.page.locator("#first_day").fill("2017-01-01")
+    await desk.press("検索")
+    await desk.page.route(re.compile("/access-history/[0-9a-f-]+$"), lambda route: route.abort())
+    async with desk.page.expect_console_message(lambda said: "ERR_FAILED" in said.text):
+        await desk.page.get_by_role("link", name="ダウンロード", exact=True).click()
+    await desk.page.get_by_text("途中で切れました。もう一度ダウンロードしてください。").wait_for()
+    assert "ERR_FAILED" in desk.complaints.pop()
 
 
 @pytest.mark.requirement("R246", "R253")
