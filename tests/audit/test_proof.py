@@ -429,5 +429,12 @@ async def test_a_downloaded_file_verifies_beside_its_manifest_and_no_other_does(
     assert verified(body) == 0
     for changed in (body[:-1], body.replace(b"000,", b"001,"), body + b"\r\n", body.rpartition(b"\n2")[0], b""):
         assert verified(changed) == 1
+    said, own = json.loads(manifest), keys.Signer.from_folder(platform.folder / "audit")
+    for head, expected in ((bytes.fromhex(said["log_head"]), 0), (bytes(32), 1)):
+        outside = tmp_path / f"checkpoints-{expected}.jsonl"
+        append(outside, as_line(own.sign(statement(said["log_rows"], 1, head, "now", None))))
+        csv.write_bytes(body)
+        arguments = [str(csv), str(beside), "--public-key", str(tmp_path / "key.pub"), "--checkpoints", str(outside)]
+        assert verify_file(arguments) == expected
     beside.write_text(manifest.decode().replace('"records":3', '"records":2'))
     assert verified(body) == 1
