@@ -81,17 +81,24 @@ class Verifier(Generic[CallerT]):
         return decoded.claims
 
     async def _refresh(self) -> None:
+        """Ask for the keys unless somebody just did; whoever waited here meanwhile goes on with that answer, or none.
+
+        Raises Busy while no keys are known.
+        """
+        now = asyncio.get_running_loop().time
         async with self._asking:
-            now = asyncio.get_running_loop().time()
-            if now - self._asked_at < REFRESH_PAUSE_SECONDS:
-                return
-            self._asked_at = now
-            try:
-                timeout = aiohttp.ClientTimeout(total=2)
-                async with aiohttp.ClientSession(timeout=timeout) as session, session.get(self._keys_url) as response:
-                    response.raise_for_status()
-                    self._keys = KeySet.import_key_set(await response.json())
-            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-                log.warning("keys_not_fetched", error=type(error).__name__)
-                if not self._keys.keys:
-                    raise Busy from None
+            if now() - self._asked_at >= REFRESH_PAUSE_SECONDS:
+                try:
+                    await self._fetch()
+                except (aiohttp.ClientError, TimeoutError, ValueError) as error:
+                    log.warning("keys_not_fetched", error=type(error).__name__)
+                finally:
+                    self._asked_at = now()  # the pause begins with the answer: waiting for one may last as long
+        if not self._keys.keys:
+            raise Busy
+
+    async def _fetch(self) -> None:
+        timeout = aiohttp.ClientTimeout(total=2)
+        async with aiohttp.ClientSession(timeout=timeout) as session, session.get(self._keys_url) as response:
+            response.raise_for_status()
+            self._keys = KeySet.import_key_set(await response.json())

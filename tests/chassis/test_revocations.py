@@ -164,6 +164,26 @@ async def test_a_token_of_another_key_is_refused(
     assert await status(client, doors[0], stranger.headers(callers.administrator(unique.policyholder_code()))) == 401
 
 
+async def test_tokens_wait_together_for_keys_that_do_not_come(house: Platform, client: aiohttp.ClientSession) -> None:
+    asked = 0
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    address, port = server.sockets[0].getsockname()
+    try:
+        async with house.running("door", identity_keys_url=f"http://{address}:{port}/jwks.json") as door:
+            everybody = [house.headers(callers.administrator(unique.policyholder_code())) for _ in range(20)]
+            assert set(await asyncio.gather(*(status(client, door, one) for one in everybody))) == {503}
+    finally:
+        server.close()
+    assert asked <= 2
+
+
 async def test_what_cannot_be_read_in_the_stream_hides_nothing_else(
     house: Platform, doors: list[Runtime], client: aiohttp.ClientSession
 ) -> None:
