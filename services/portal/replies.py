@@ -45,6 +45,8 @@ async def reply(request: web.Request, answer: Answer, new_visitor: str) -> web.S
         response = web.Response(text=answer.html, status=answer.status, content_type="text/html", headers=HEADERS)
         if answer.status == 503:
             response.headers[hdrs.RETRY_AFTER] = "10"
+        if answer.status == 405:
+            response.headers[hdrs.ALLOW] = hdrs.METH_GET
     if new_visitor:
         _set(response, VISITOR, new_visitor)
     return response

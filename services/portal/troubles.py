@@ -11,7 +11,7 @@ from portal.answers import Answer, Page, Redirect
 from portal.gateways import Gateway, Refused, Unavailable
 from portal.seals import Unreadable
 from portal.sessions import SessionOver
-from portal.visits import StepUpNeeded, Visit
+from portal.visits import GetOnly, StepUpNeeded, Visit
 
 log = structlog.get_logger()
 
@@ -60,6 +60,8 @@ async def as_page(visit: Visit, work: Callable[[], Awaitable[Answer]]) -> Answer
         return visit.page("troubles/malformed.html", status=400)
     except NoSuchPage:
         return visit.page("troubles/not_found.html", status=404)
+    except GetOnly:
+        return Page("", 405)
     except Exception as error:
         at = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)[-6:]]
         log.error("screen_failed", path=_template_of(visit.request), error=type(error).__name__, at=at)

@@ -21,6 +21,10 @@ class StepUpNeeded(Exception):
     """The gateway wants the one-time password first."""
 
 
+class GetOnly(Exception):
+    """A download is made, and recorded, for those who take it: not for HEAD."""
+
+
 class House:
     """What all visits share."""
 
@@ -106,7 +110,9 @@ class Visit:
             return None
 
     async def download(self, gateway: Gateway, path: str) -> Download:
-        """A file of a gateway, passed through. Raises like `ask`."""
+        """A file of a gateway, passed through. Raises like `ask`, and GetOnly."""
+        if self.request.method != hdrs.METH_GET:
+            raise GetOnly
         try:
             return Download(await self.house.gateways.open(gateway, path, self._headers()))
         except Refused as refusal:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from contracts.audit import HistoryExported
+from tests.portal.bare import Browser
 from tests.portal.desks import Desk, Town, User
 from tests.portal.errands import administrator, register_account
 from tests.support.eventually import eventually
@@ -75,6 +77,28 @@ async def test_a_download_that_breaks_off_is_said_to_be_broken(desk: Desk, town:
         await desk.page.get_by_role("link", name="ダウンロード", exact=True).click()
     await desk.page.get_by_text("途中で切れました。もう一度ダウンロードしてください。").wait_for()
     assert "ERR_FAILED" in desk.complaints.pop()
+
+
+@pytest.mark.requirement("R240", "H2")
+async def test_a_head_of_a_download_makes_none_and_leaves_the_connection_clean(desk: Desk, town: Town) -> None:
+    admin = await administrator(town)
+    await desk.enter(admin)
+    await recorded(town, admin)
+    await desk.open("/access-history")
+    await desk.press("検索")
+    path = await desk.page.get_by_role("link", name="ダウンロード", exact=True).get_attribute("href")
+    browser = Browser(town.url)
+    browser.be(admin)
+    async with browser.wire() as wire:
+        assert (await wire.ask("HEAD", path))[0] == 405
+        assert (await wire.ask("HEAD", "/access-history"))[0] == 200
+        status, headers, content = await wire.ask("GET", path)
+    assert (status, headers.get_content_type()) == (200, "text/csv")
+    assert content.startswith("\ufeff".encode())
+    async with town.platform.owner("audit") as database:
+        question = "select count(*) from history where user_id = $1 and type = $2"
+        asked = admin.user_id, HistoryExported.wire_type()
+        assert await eventually(lambda: database.fetchval(question, *asked)) == 1
 
 
 @pytest.mark.requirement("R246", "R253")
