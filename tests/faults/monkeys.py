@@ -10,7 +10,7 @@ from tests.faults.house import House
 from tests.faults.servers import OwnServers
 from tests.support.proxy import Proxy
 
-FROZEN_SECONDS = 3.0
+FROZEN_SECONDS = 4.5  # longer than a statement may take
 PAUSE_AFTER_BROKER = 5.0  # a node killed within moments of its start may come back without its queues
 
 
