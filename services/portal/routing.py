@@ -1,7 +1,6 @@
 """How a request finds its screen: who may come, what a form must bring, and that two clicks are one."""
 
 import asyncio
-import hashlib
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from aiohttp import hdrs, web
 
 from portal import troubles
 from portal.answers import Answer, Redirect
-from portal.forms_in import MOST, close_files, read_form
+from portal.forms_in import MOST, close_files, fingerprint, read_form
 from portal.replies import VISITOR, reply, session_cookie
 from portal.sessions import Session
 from portal.visits import NOBODY, House, Visit
@@ -122,8 +121,7 @@ class Doorkeeper:
 
     async def _once(self, visit: Visit, screen: Screen) -> Answer:
         """Let the second of two clicks wait for the first one's answer."""
-        typed = sorted((name, values) for name, values in visit.choices.items())
-        key = hashlib.sha256(repr((visit.visitor, visit.request.path_qs, typed)).encode()).digest()
+        key = fingerprint(visit)
         running = self._sent.get(key)
         if running is None:
             running = self._sent[key] = asyncio.ensure_future(screen.handler(visit))

@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 import pytest
+from aiohttp import FormData
 
 from tests.portal.bare import Browser
 from tests.portal.desks import Desk, Town
@@ -164,6 +165,24 @@ async def test_an_electronic_application_carries_its_files(desk: Desk, town: Tow
     assert "一行目\n二行目" in await desk.text()
     await desk.press("申込む")
     assert "委任状.pdf" in await desk.text()
+
+
+@pytest.mark.requirement("R7", "R26", "R61")
+async def test_two_clicks_are_one_and_two_files_are_two(desk: Desk, town: Town) -> None:
+    admin = await administrator(town)
+    await desk.enter(admin, ELECTRONIC)
+    await enter(desk, "添付の順序")
+    await desk.press("ファイルの添付へ")
+    path, browser = desk.path(), Browser(town.url)
+    browser.be(admin)
+    token = await browser.form_token(path)
+    for name, content in (("A.pdf", PDF), ("A.pdf", PDF), ("B.pdf", PDF), ("B.pdf", PDF + b"\n")):
+        form = FormData({"form_token": token})
+        form.add_field("file", content, filename=name, content_type="application/pdf")
+        assert (await browser.ask("POST", path, form))[:2] == (303, path)
+    await desk.page.reload()
+    attached = await desk.page.locator(f"a[href^='{path}/']").all_inner_texts()
+    assert attached == ["A.pdf", "B.pdf", "B.pdf"]
 
 
 @pytest.mark.requirement("R13", "R22", "R31", "R38", "R40")
