@@ -15,13 +15,15 @@ SECONDS: Final = 20.0
 
 
 async def read_form(visit: Visit, limit: int) -> None:
-    """Fill the visit's `form` and `choices`. Raises MalformedForm."""
+    """Fill the visit's `form` and `choices`; all of it can be written as UTF-8. Raises MalformedForm."""
     request = visit.request
     if (request.content_length or 0) > limit:
         raise MalformedForm
     try:
         async with asyncio.timeout(SECONDS):
             found = await request.clone(client_max_size=limit).post()
+        for value in found.values():
+            (value.filename if isinstance(value, web.FileField) else str(value)).encode()
     except (
         web.HTTPException,
         web.RequestPayloadError,

@@ -27,7 +27,17 @@ CHUNK: Final = 64 * 1024
 
 def session_cookie(request: web.Request) -> str:
     """The session token of the browser, or nothing."""
-    return request.cookies.get(SESSION, "")
+    return _cookie(request, SESSION)
+
+
+def visitor_cookie(request: web.Request) -> str:
+    """The name that we gave to the browser, or nothing."""
+    return _cookie(request, VISITOR)
+
+
+def _cookie(request: web.Request, name: str) -> str:
+    given = request.cookies.get(name, "")
+    return given if given.isascii() else ""  # ours are
 
 
 async def reply(request: web.Request, answer: Answer, new_visitor: str) -> web.StreamResponse:

@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from portal import troubles
 from portal.answers import Answer, Redirect
 from portal.forms_in import MOST, close_files, fingerprint, read_form
-from portal.replies import VISITOR, reply, session_cookie
+from portal.replies import reply, session_cookie, visitor_cookie
 from portal.sessions import Session
 from portal.visits import NOBODY, House, Visit
 
@@ -79,7 +79,7 @@ class Doorkeeper:
         """The handler for aiohttp."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            known = request.cookies.get(VISITOR, "")
+            known = visitor_cookie(request)
             visit = Visit(self._house, request, known or os.urandom(16).hex(), None)
             answered = await troubles.as_page(visit, lambda: self._answer(screen, visit))
             return await reply(request, answered, new_visitor="" if known else visit.visitor)

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 from markupsafe import Markup, escape
@@ -81,7 +81,8 @@ class Visit:
         """What gateways want to know about the browser: its address and its name."""
         hops = [*self.request.headers.getall(hdrs.X_FORWARDED_FOR, ()), self.request.remote or ""]
         agent = self.request.headers.get(hdrs.USER_AGENT, "")
-        return {hdrs.X_FORWARDED_FOR: ", ".join(hops), hdrs.USER_AGENT: agent[:200]}
+        told = {hdrs.X_FORWARDED_FOR: ", ".join(hops), hdrs.USER_AGENT: agent[:200]}
+        return {name: value.encode(errors="replace").decode() for name, value in told.items()}  # any bytes may come
 
     async def ask(self, gateway: Gateway, method: str, path: str, **request: Any) -> Any:
         """The JSON of a gateway's answer, asked with this session's access token (if there is one).
@@ -184,8 +185,7 @@ class Visit:
 
     def safe_path(self, given: str, otherwise: str = "/") -> str:
         """A path of ours to return to; never another site."""
-        parts = urlsplit(given)
-        own = given.startswith("/") and not given.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
+        own = given.startswith("/") and not given.startswith("//")
         return given if own and given.isprintable() and "\\" not in given else otherwise
 
     def onward(self, wanted: str) -> dict[str, str]:

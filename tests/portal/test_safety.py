@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from deploy.local.outsiders import secret_in
+from portal.replies import SESSION, VISITOR
 from tests.portal.bare import Browser, Gate
 from tests.portal.desks import Desk, Town, User
 from tests.portal.errands import use_one_time_passwords
@@ -55,7 +56,8 @@ async def test_headers_and_cookies_keep_strangers_out(town: Town) -> None:
         page = await answer.text()
     assert not re.search(r"<script(?![^>]* src=)|\son\w+=|style=", page)
     admin, browser = await town.administrator(), Browser(town.url)
-    for wanted in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"):
+    hostile = ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "//[", "//a℀b", "\t/x")
+    for wanted in hostile:
         form = {"form_token": await browser.form_token("/login"), "user_id": admin.user_id}
         _, where, _ = await browser.ask("POST", "/login", form | {"password": admin.password, "next": wanted})
         assert where == "/"
@@ -75,6 +77,22 @@ async def test_broken_and_oversized_requests_get_a_page_and_not_a_crash(town: To
         status, _, page = await browser.ask("GET", path)
         assert status in (404, 400)
         assert "Traceback" not in page
+    for path in ("/notices/..%2Fready", "/notices/x%3Fy", "/procedures/..%2Fready/x", "/help/..%2Fx"):
+        assert (await browser.ask("GET", path))[0] == 404
+    for wanted in ("//%5B", "//a%E2%84%80b", "%ED%A0%80"):
+        for path in ("/login", "/timed-out", "/one-time-password"):
+            assert (await browser.ask("GET", f"{path}?next={wanted}"))[0] == 200
+    form = aiohttp.FormData({"form_token": token})
+    form.add_field("name", "\ud800", content_type="text/plain; charset=unicode_escape")
+    assert (await browser.ask("POST", "/administrator", form))[0] == 400
+    stranger = Browser(town.url)
+    for stranger.cookies, found in (
+        ({VISITOR: "\udcff"}, (303, "/login")), ({SESSION: "\udcff"}, (303, "/login")), (browser.cookies, (200, None)),
+    ):  # fmt: skip
+        async with stranger.wire() as wire:
+            assert (await wire.ask("GET", "/login"))[0] == 200
+            status, headers, _ = await wire.ask("GET", "/", "User-Agent: \udcff", "X-Forwarded-For: \udcff")
+            assert (status, headers["Location"]) == found
     assert (await browser.ask("PUT", "/"))[0] in (404, 405)
     assert (await browser.ask("GET", "/applicants?page=-1&sort=;drop&search=" + "x" * 3000))[0] == 200
     assert (await browser.ask("GET", "/applicants?page=" + "9" * 5000))[0] == 200

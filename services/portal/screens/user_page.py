@@ -31,7 +31,7 @@ async def list_notices(visit: Visit) -> Answer:
     return visit.page("user_page/notices.html", notices=found["notices"])
 
 
-@screens.get("/notices/{notice_id}", needs=Needs.USER)
+@screens.get("/notices/{notice_id:[A-Za-z0-9-]+}", needs=Needs.USER)
 async def show_notice(visit: Visit) -> Answer:
     """One notice."""
     found = await visit.ask(Gateway.NOTIFIER, "GET", f"/notices/{visit.args['notice_id']}")
