@@ -14,6 +14,8 @@ import yaml
 from chassis.amqp.topology import definitions
 from deploy.credentials import SERVICES as BEHIND
 from deploy.local.catalogue import KNOWN
+from portal import seals
+from portal.screens import attachments
 from tests.deploy import told
 from tests.deploy.cluster_objects import COMPONENT, FOLDER, NAME, OVERLAYS, PART, Objects, build, selects
 from tests.deploy.reachability import Place, reaches
@@ -160,6 +162,21 @@ def test_releases_reach_the_servers_and_nothing_else(objects: Objects) -> None:
         assert job.labels[COMPONENT] == "release"
         assert reaches(objects, job, SERVERS["postgres"], 5432) and reaches(objects, job, SERVERS["rabbitmq"], 15672)
         assert not reaches(objects, job, SERVERS["rabbitmq"], 5672) and not reaches(objects, job, identity, 8080)
+
+
+def test_a_browser_stays_at_the_process_of_the_portal_that_has_its_input(tmp_path: Path) -> None:
+    objects = build("production", tmp_path)
+    [ingress] = objects.of("Ingress")
+    [rule] = ingress["spec"]["rules"]
+    [path] = rule["http"]["paths"]
+    assert path["backend"] == {"service": {"name": "portal-gateway", "port": {"name": "http"}}}
+    identity = objects.environment(ours(objects)["identity"]["spec"]["containers"][0])
+    assert identity["IDENTITY_PORTAL_URL"] == f"https://{rule['host']}"
+    assert ingress["spec"]["tls"][0]["hosts"] == [rule["host"]], "browsers keep its cookies over HTTPS only"
+    told = {key.partition("/")[2]: value for key, value in ingress["metadata"]["annotations"].items()}
+    assert (told["affinity"], told["affinity-mode"]) == ("cookie", "persistent")
+    assert int(told["proxy-body-size"].removesuffix("m")) * 2**20 >= attachments.LIMIT
+    assert int(told["proxy-buffer-size"].removesuffix("k")) * 2**10 > 2 * seals.LONGEST
 
 
 def test_production_outlives_a_machine(tmp_path: Path) -> None:
