@@ -45,7 +45,6 @@ class Browser:
         status, where, _ = await self.ask("POST", "/login", form)
         assert (status, where) == (303, "/")
 
-
     def be(self, user: User) -> None:
         """As somebody who has logged in before: with the session that the person has at the gateways."""
         self.cookies[SESSION] = str(user.person.session_token)

@@ -56,7 +56,15 @@ async def test_headers_and_cookies_keep_strangers_out(town: Town) -> None:
         page = await answer.text()
     assert not re.search(r"<script(?![^>]* src=)|\son\w+=|style=", page)
     admin, browser = await town.administrator(), Browser(town.url)
-    hostile = ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "//[", "//a℀b", "\t/x")
+    hostile = (
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "//[",
+        "//a℀b",
+        "\t/x",
+    )
     for wanted in hostile:
         form = {"form_token": await browser.form_token("/login"), "user_id": admin.user_id}
         _, where, _ = await browser.ask("POST", "/login", form | {"password": admin.password, "next": wanted})
