@@ -94,6 +94,25 @@ async def test_an_event_removed_in_flight_is_reported_once(numbered: Platform) -
         assert not spy.seen
 
 
+async def test_two_that_look_at_once_enter_a_gap_once(cluster: Cluster, signer: Signer, tmp_path: Path) -> None:
+    platform = Platform(cluster, tmp_path, signer, of={"audit": service})
+    await platform.prepare()
+    try:
+        async with platform.owner("audit") as database:
+            await database.execute("insert into producers (producer, heard) values ('identity', '{[3,4)}')")
+            async with asyncio.TaskGroup() as tasks, database.transaction() as first:
+                await sequences.look(first)
+                async with database.transaction() as second:
+                    later = tasks.create_task(sequences.look(second))
+                    await asyncio.sleep(0.1)  # it waits for what the first has entered
+                    await first.connection.execute("commit; begin")
+                    await later
+            (gap,) = await sequences.open_gaps(database)
+            assert (gap["first"], gap["last"]) == (1, 2)
+    finally:
+        await platform.close()
+
+
 async def test_a_missing_first_event_is_a_gap_too(numbered: Platform) -> None:
     async with numbered.hears(GapFound) as spy, producer(numbered, "accounts") as say:
         await say(2)

@@ -64,6 +64,7 @@ async def look(tx: Tx) -> None:
         insert into gaps (producer, missing)
         select producer, fresh
           from producers, unnest({_MISSING} - {_known("closed_at is null")}) as fresh
+            on conflict (producer, lower(missing)) where closed_at is null do nothing  -- a former leader may look, too
         """
     )
 
