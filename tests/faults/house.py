@@ -90,6 +90,11 @@ class House:
                 await asyncio.sleep(0.02)
         return False
 
+    def fell(self, name: str, place: int) -> bool:
+        """Whether a process that was ready has ended without anybody's doing."""
+        life = self.lives[name, place]
+        return life.over and not life.signalled and (name, place) in self._ready
+
     async def all_ready(self) -> None:
         """Begin every process that does not live, and wait for all."""
         wanted = [(name, place) for name in self.platform.services for place in range(self.processes)]

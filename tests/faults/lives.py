@@ -18,6 +18,7 @@ class Life:
 
     def __init__(self, pid: int, url: str) -> None:
         self.pid, self.url = pid, url
+        self.signalled = False
         self._ended = asyncio.Event()
         try:
             self._handle = os.pidfd_open(pid)
@@ -39,6 +40,7 @@ class Life:
     def signal(self, number: signal.Signals) -> None:
         """Send a signal, unless it is gone."""
         if not self.over:
+            self.signalled = True
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._handle, number)
 

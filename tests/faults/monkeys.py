@@ -51,10 +51,11 @@ class Monkeys:
         proxy.thaw()
 
     async def supervise(self) -> None:
-        """Until cancelled: whatever process has ended, killed or by itself, is started again."""
+        """Until cancelled: whatever process was killed, or could not start, is started again."""
         async with asyncio.TaskGroup() as starting:
             while True:
                 for (name, place), life in list(self.house.lives.items()):
+                    assert not self.house.fell(name, place), f"{name} ended by itself: {self.house.logged()}"
                     if life.over:
                         starting.create_task(self.house.ready(await self.house.begin(name, place), timeout=600))
                         self.done["restart"] += 1
