@@ -11,7 +11,6 @@ from audit.rules.lines import NULL
 from audit.rules.windows import JAPAN
 
 _NULL = NULL.encode()
-_MODULUS = 1 << 256
 
 
 class Counts:
@@ -24,6 +23,7 @@ class Counts:
     def __init__(self) -> None:
         self._sums: dict[bytes, int] = defaultdict(int)
         self._weigh = lru_cache(1 << 16)(partial(_weight, secrets.token_bytes(32)))
+        self._weigh_both = lru_cache(1 << 16)(self._both)
         self._japanese_day = cache(_japanese_day)
 
     def record(self, lines: Iterable[tuple[int, bytes]]) -> None:
@@ -31,7 +31,10 @@ class Counts:
         for _, text in lines:
             _, moment, _, policyholder, user, _, _, _, operation, _ = text.split(b"\t", 9)
             day, trail = self._japanese_day(moment[:13]), operation == _NULL
-            self._sums[policyholder] += self._weigh(user, day, trail) + self._weigh(b"", day, trail)
+            self._sums[policyholder] += self._weigh_both(user, day, trail)
+
+    def _both(self, user: bytes, day: date, trail: bool) -> int:
+        return self._weigh(user, day, trail) + self._weigh(b"", day, trail)
 
     def counted(self, policyholder: bytes, user: bytes, day: date, records: int, trail_records: int) -> None:
         """A line of the table; what it says is taken from what was recorded."""
@@ -40,7 +43,7 @@ class Counts:
 
     def wrong(self) -> list[str]:
         """The policyholders for which the table says something else than the log."""
-        return sorted(whose.decode(errors="replace") for whose, left in self._sums.items() if left % _MODULUS)
+        return sorted(whose.decode(errors="replace") for whose, left in self._sums.items() if left)
 
 
 def _weight(key: bytes, user: bytes, day: date, trail: bool) -> int:

@@ -65,8 +65,8 @@ async def from_database(dsn: str, archives: Sequence[Path], notes: list[str]) ->
         await connection.close()
 
 
-def _merged(lines: Iterable[Line], archived: Iterable[Line]) -> list[Line]:
-    return sorted([*lines, *archived])
+def _merged(lines: Iterable[Line], archived: Sequence[Line]) -> list[Line]:
+    return sorted([*lines, *archived]) if archived else list(lines)
 
 
 def cut(page: Sequence[asyncpg.Record], lines: Sequence[Line]) -> Iterator[Block]:
