@@ -81,8 +81,7 @@ class Visit:
         """What gateways want to know about the browser: its address and its name."""
         hops = [*self.request.headers.getall(hdrs.X_FORWARDED_FOR, ()), self.request.remote or ""]
         agent = self.request.headers.get(hdrs.USER_AGENT, "")
-        told = {hdrs.X_FORWARDED_FOR: ", ".join(hops), hdrs.USER_AGENT: agent[:200]}
-        return {name: value.encode(errors="replace").decode() for name, value in told.items()}  # any bytes may come
+        return {hdrs.X_FORWARDED_FOR: ", ".join(hops), hdrs.USER_AGENT: agent[:200]}
 
     async def ask(self, gateway: Gateway, method: str, path: str, **request: Any) -> Any:
         """The JSON of a gateway's answer, asked with this session's access token (if there is one).
