@@ -61,7 +61,7 @@ def work_on_gaps(parser: argparse.ArgumentParser) -> Work:
 
 def work_on_checkpoints(parser: argparse.ArgumentParser) -> Work:
     """After a restore: have the log continued although more was signed; every verification will show it."""
-    parser.add_argument("action", choices=("restart",))
+    parser.add_argument("action", choices=("restart",), help="go on from the end of the log that was restored")
     parser.add_argument("--because", required=True, help="what happened; it is signed and shown for ever")
     _ask_who(parser)
 
