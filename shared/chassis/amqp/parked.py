@@ -40,8 +40,8 @@ async def quarantine(
     """
     await tx.execute(
         """
-        insert into parked (listener, id, type, state, reason, body, sender)
-        values ($1, $2, $3, 'unreadable', $4, $5, $6)
+        insert into parked (listener, id, type, state, reason, body, digest, sender)
+        values ($1, $2, $3, 'unreadable', $4, $5, sha256($5), $6)
         on conflict do nothing
         """,
         listener, envelope and envelope.id, envelope and envelope.type, _storable(reason), body, sender,
@@ -155,7 +155,13 @@ async def listing(reader: Reader, after: int = 0, limit: int = 100) -> list[Any]
 
 async def body(reader: Reader, number: int) -> Any:
     """One parked event with its body, or None."""
-    return await reader.fetchrow("select * from parked where number = $1", number)
+    return await reader.fetchrow(
+        """
+        select number, listener, id, type, state, reason, key, attempts, first_at, changed_at, next_try_at, sender, body
+          from parked where number = $1
+        """,
+        number,
+    )
 
 
 def _storable(text: str) -> str:
