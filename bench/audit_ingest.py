@@ -18,6 +18,7 @@ from bench.audit_stage import logins, operators, stage
 from chassis.messages import Envelope, decode, encode
 from chassis.sql import Database
 from contracts.identity import LoginSucceeded
+from tests.support.environments import as_environment
 from tests.support.platform import Platform, Speaker
 
 KEY = LoginSucceeded.wire_type()
@@ -70,7 +71,7 @@ async def serve(platform: Platform, settings: Any) -> Any:
     import os
     import sys
 
-    given = {f"AUDIT_{name.upper()}": str(value) for name, value in settings.model_dump().items() if value is not None}
+    given = as_environment(settings)
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "audit", "serve",
         env=os.environ | given | {"AUDIT_LOG_LEVEL": "ERROR", "PYTHONPATH": "services:shared"},

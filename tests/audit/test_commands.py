@@ -21,6 +21,7 @@ from contracts.audit import OperatorActed
 from contracts.identity import LoggedOut
 from contracts.operations import Operation
 from tests.audit.conftest import Company, rows
+from tests.support.environments import as_environment
 from tests.support.eventually import eventually
 from tests.support.platform import Platform
 
@@ -29,8 +30,7 @@ ROOT = Path(__file__).parents[2]
 
 async def command(platform: Platform, *arguments: str) -> tuple[int, str, str]:
     """`python -m audit …` as an operator runs it; status, output, complaints."""
-    settings = platform.settings("audit").model_dump(exclude_none=True)
-    given = {f"AUDIT_{name.upper()}": str(value) for name, value in settings.items()}
+    given = as_environment(platform.settings("audit"))
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "audit", *arguments, cwd=ROOT, env={"PYTHONPATH": "services:shared", **given},
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
