@@ -148,12 +148,12 @@ async def test_what_is_recorded_during_a_download_neither_enters_nor_harms_it(
         begin = await response.content.read(100)
         now = datetime.now(UTC)
         await company.did(
-            *((company.operator(n % 30), Operation.LOGIN, now - n * timedelta(hours=7)) for n in range(1000))
+            *((company.operator(n % 30), Operation.LOGIN, now - n * timedelta(hours=7)) for n in range(100))
         )
-        await company.has(21_000)
+        await company.has(20_100)
         body = begin + await response.content.read()
     assert body.count(b"\r\n") - 1 == found["records"] == 20_000
-    assert (await company.search(*period()))["records"] == 21_000
+    assert (await company.search(*period()))["records"] == 20_100
 
 
 async def test_downloads_at_once_wait_for_their_turn(filled: Company) -> None:

@@ -19,7 +19,7 @@ from tests.support.keys import Signer
 from tests.support.scale import CHAOS, progress, scaled
 
 KILLS = scaled(1, 25)
-SAMPLE = scaled(8, 1)
+SAMPLE = scaled(12, 1)
 VISITED_SECONDS = 30.0
 pytestmark = pytest.mark.chaos
 
