@@ -1,6 +1,6 @@
 """The notifier on a real socket, with a real mail server, and a way to ask it for mails as identity does."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +12,7 @@ import pytest
 from chassis.service import Runtime
 from contracts.caller import Caller
 from deploy.local.cluster import Cluster
+from notifier import tasks
 from tests.notifier.relays import BadRelay, Decide, bad_relay, obedient
 from tests.notifier.wishes import Wishes
 from tests.support.keys import Signer
@@ -28,6 +29,15 @@ def told(mailbox_port: int, folder: Path) -> dict[str, Any]:
         "spool": folder,
         "address_patience": timedelta(milliseconds=100),
     }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def often() -> Iterator[None]:
+    """What a notifier in this process does every ten seconds it does twice a second: no test waits for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tasks, "MEASURE_SECONDS", 0.5)
+        patch.setattr(tasks, "LOOK_SECONDS", 0.5)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ DELIBERATE = {"broken", "wrong_shape", "slow", "attempt", "promise"}
 
 
 def probe(url: str, headers: dict[str, str], mode: GenerationMode) -> Iterator[str]:
-    """Put 20 generated requests to every operation and hold each answer against the document."""
+    """Put 10 generated requests to every operation and hold each answer against the document."""
     document = schemathesis.openapi.from_url(f"{url}/openapi.json")
     for found in document.get_all_operations():
         operation = found.ok()
@@ -24,7 +24,7 @@ def probe(url: str, headers: dict[str, str], mode: GenerationMode) -> Iterator[s
             continue
 
         @hypothesis.settings(
-            max_examples=20,
+            max_examples=10,
             deadline=None,
             database=None,
             derandomize=True,
