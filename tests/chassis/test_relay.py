@@ -66,6 +66,7 @@ async def carried(database: Database) -> bool:
 async def wire(house: Platform, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Proxy]:
     """The way to the database, for relays whose patience is short."""
     monkeypatch.setattr(relays, "STATEMENT_SECONDS", 1.0)
+    monkeypatch.setattr(relays, "RETRY_SECONDS", 0.1)
     monkeypatch.setattr(relays, "SESSION", relays.SESSION | {"idle_session_timeout": "2s"})
     server = URL(house.database("identity"))
     async with Proxy(server.host or "", server.port or 0).serving() as proxy:
