@@ -23,11 +23,9 @@ async def revoke_company(tx: Tx, policyholder_code: str) -> UUID:
     return _say(tx, policyholder_code, Revocation(subject=f"policyholder:{policyholder_code}", below=version))
 
 
-async def end_all(
-    tx: Tx, policyholder_code: str, user_id: str, reason: str, but: str | None = None
-) -> tuple[int, UUID]:
-    """End all sessions of a user `but` one, refuse their tokens; answers how many there were, and the event's id."""
-    ended = await sessions.end_all(tx, user_id, reason, but)
+async def end_all(tx: Tx, policyholder_code: str, user_id: str, reason: str) -> tuple[int, UUID]:
+    """End all sessions of a user and refuse their tokens; answers how many there were, and the event's id."""
+    ended = await sessions.end_all(tx, user_id, reason)
     return len(ended), await revoke_user(tx, policyholder_code, user_id)
 
 

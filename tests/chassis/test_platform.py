@@ -17,7 +17,7 @@ from chassis.http import PUBLIC, Body, Routes
 from chassis.messages import Command, Envelope, Event, Received, Unreadable, decode, encode, new_id
 from chassis.service import Runtime, Service
 from chassis.settings import Settings
-from chassis.sql import Database, Reader, Tx
+from chassis.sql import Database, Tx
 from contracts.caller import Caller
 from contracts.permissions import Permission
 from deploy.local.cluster import Cluster
@@ -156,35 +156,6 @@ async def test_what_is_rolled_back_is_never_said(
         await spy.next(word=word)
         await asyncio.sleep(0.3)
         assert statuses == [204, 500]
-        assert [one for one in spy.seen if one["data"]["word"] == word] == []
-
-
-@pytest.mark.parametrize("in_transaction", [False, True])
-async def test_what_is_said_at_once_goes_with_the_row_or_not_at_all(
-    sample: Platform, running: Runtime, in_transaction: bool
-) -> None:
-    word, last = unique.word(), unique.word()
-    step = "new as (insert into said (word) values ($1) on conflict do nothing returning word)"
-
-    async def note(reader: Reader, how: str) -> Any:
-        said = [Noted(word=word, how=how), Noted(word=word, how=f"{how} again")]
-        return await reader.at_once(step, "select word from new", word, says=said)
-
-    async def note_twice(reader: Reader) -> None:
-        assert (await note(reader, "once"))["word"] == word
-        assert await note(reader, "too late") is None
-
-    async with sample.hears(Noted) as spy:
-        if in_transaction:
-            async with running.database.transaction() as tx:
-                await note_twice(tx)
-        else:
-            await note_twice(running.database)
-        found = [await spy.next(word=word) for _ in range(2)]
-        assert [one["data"]["how"] for one in found] == ["once", "once again"]
-        assert int(found[1]["sequence"]) == int(found[0]["sequence"]) + 1
-        await sample.say("sample", Noted(word=last))
-        await spy.next(word=last)
         assert [one for one in spy.seen if one["data"]["word"] == word] == []
 
 

@@ -100,8 +100,8 @@ ACCOUNTS = [
 IDENTITY = [
     Point("identity", "a try is reserved", "identity.store.logins:reserved", AFTER),
     Point("identity", "a failure is counted", "identity.store.attempts:fail", AFTER),
-    Point("identity", "a success is counted", "identity.store.logins:begin", AFTER),
-    Point("identity", "a session takes another's place", "identity.api.passwords:open_session", AFTER),
+    Point("identity", "a success is counted", "identity.store.logins:succeed", AFTER),
+    Point("identity", "a session is written", "identity.api.logins:open_session", AFTER),
     Point("identity", "before an action is said", "chassis.sql.database:_write_outbox", BEFORE),
     Point("identity", "an action is said, not committed", "chassis.sql.database:_write_outbox", AFTER),
     Point("identity", "an action is committed, not answered", "chassis.amqp.relay:Relay._committed", BEFORE),

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from chassis.http import PUBLIC, Body, Busy, Routes, View, source_of
 from chassis.revocations import Revocations
-from chassis.sql import Database, Reader, Tx
+from chassis.sql import Database, Tx
 from contracts import fields
 from contracts.actions import Operator
 from contracts.caller import Caller
@@ -18,10 +18,9 @@ from contracts.permissions import Permission
 from identity import access
 from identity.api import sources
 from identity.api.authentication import PASSWORD_BODY_LIMIT, Authentication, Compared, Password, Void
-from identity.api.openings import Opened, new_session_id
+from identity.api.openings import Opened, open_session
 from identity.api.problems import LoginRefused, PasswordLocked, TooManyRequests
 from identity.api.views import Session, session_view
-from identity.secrets import new_token, token_hash
 from identity.settings import IdentitySettings
 from identity.store import logins, passwords, source_limits, temporary_passwords
 
@@ -80,15 +79,15 @@ async def log_in(
     async def once() -> _Begun:
         compared = await authentication.compare(body.user_id, body.password)
         if compared.right:
-            return await _begin(database, body.user_id, compared, source, agent, settings.failures_per_source)
+            return await _begin(database, body.user_id, compared, source, agent)
         raise await _refuse(database, authentication, body.user_id, compared, source, agent)
 
-    async with (
-        authentication.hasher.admitted()
-    ):  # before the database is asked anything, so that overload costs nothing
+    # Before the database is asked anything, so that overload costs nothing.
+    async with authentication.hasher.admitted():
         most, per_minute = settings.failures_per_source, settings.failures_per_source_minute
         await sources.take(database, source_limits.LOGIN, source, most, per_minute)
         begun = await authentication.until_settled(once)
+        await source_limits.give_back(database, source_limits.LOGIN, source, most)
         if begun.compared.own:
             await _rehash(database, authentication, body.user_id, body.password, begun.compared.known["password_hash"])
     return session_view(
@@ -109,40 +108,35 @@ async def list_own_logins(caller: Caller, database: Database) -> Logins:
     return Logins(logins=[Login(**row) for row in rows])
 
 
-async def _begin(
-    database: Database, user_id: str, compared: Compared, source: str, agent: str, most_failures: int
-) -> _Begun:
+async def _begin(database: Database, user_id: str, compared: Compared, source: str, agent: str) -> _Begun:
     """Everything that a successful login changes, in one transaction. Raises Void."""
-    token, session_id = new_token(), new_session_id()
-    said = LoginSucceeded(operator=_operator(user_id, compared.known), session_id=session_id, source_address=source)
-
-    async def begin(reader: Reader) -> Any:
-        assert compared.epoch is not None
-        row = await logins.begin(
-            reader, user_id, compared.epoch, compared.known["password_hash"],
-            session_id=session_id, token_hash=token_hash(token), restricted=not compared.own,
-            source_address=source, user_agent=agent, most_failures=most_failures, says=said,
-        )  # fmt: skip
+    assert compared.epoch is not None
+    ended = None
+    async with database.transaction() as tx:
+        row = await logins.succeed(tx, user_id, compared.epoch, compared.known["password_hash"], source, agent)
         if row is None:
             raise Void
-        return row
+        if not compared.own:
+            ended = await _use_temporary(tx, user_id, compared.known)
+        opened = await open_session(
+            tx,
+            user_id,
+            restricted=not compared.own,
+            last_login_at=row["previous"],
+            source_address=source,
+            user_agent=agent,
+        )
+        operator = _operator(user_id, compared.known)
+        tx.emit(LoginSucceeded(operator=operator, session_id=opened.session_id, source_address=source))
+    return _Begun(opened, row["previous"], compared, ended)
 
-    ended = None
-    if compared.own:
-        row = await begin(database)
-    else:
-        async with database.transaction() as tx:
-            row = await begin(tx)
-            ended = await _use_temporary(tx, user_id, compared.known, session_id)
-    return _Begun(Opened(token, session_id, row["began_at"]), row["last_login_at"], compared, ended)
 
-
-async def _use_temporary(tx: Tx, user_id: str, known: Any, session_id: str) -> UUID:
+async def _use_temporary(tx: Tx, user_id: str, known: Any) -> UUID:
     """It works for one login; the old password and what it opened are over now (L5, L6)."""
     if not await temporary_passwords.use(tx, user_id, known["verifier"]):
         raise Void
     await passwords.kill(tx, user_id)
-    _, ended = await access.end_all(tx, known["policyholder_code"], user_id, "temporary_password_used", but=session_id)
+    _, ended = await access.end_all(tx, known["policyholder_code"], user_id, "temporary_password_used")
     return ended
 
 

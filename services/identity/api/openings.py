@@ -21,11 +21,6 @@ class Opened:
         return f"Opened(session_id={self.session_id!r})"
 
 
-def new_session_id() -> str:
-    """A public handle."""
-    return chance.token_hex(16)
-
-
 async def open_session(
     tx: Tx,
     user_id: str,
@@ -37,7 +32,7 @@ async def open_session(
     stepped_up_at: datetime | None = None,
 ) -> Opened:
     """Begin a session; `restricted`: it may only change the password (L5)."""
-    token, session_id = new_token(), new_session_id()
+    token, session_id = new_token(), chance.token_hex(16)
     began_at = await sessions.begin(
         tx,
         session_id=session_id,

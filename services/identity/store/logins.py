@@ -4,9 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from chassis.sql import Reader, Tx
-from contracts.identity import LoginSucceeded
 from identity.store.attempts import RESERVE, RESERVED_FOR, SUCCESS
-from identity.store.source_limits import LOGIN
 
 KNOWN = """
     select u.user_id, u.policyholder_code, u.name, u.department, u.title, u.role, u.enabled, u.password_hash,
@@ -42,44 +40,31 @@ async def candidate(reader: Reader, user_id: str) -> Any:
     return await reader.fetchrow(KNOWN, user_id)
 
 
-async def begin(
-    reader: Reader, user_id: str, epoch: int, password_hash: str | None, *, session_id: str, token_hash: bytes,
-    restricted: bool, source_address: str, user_agent: str, most_failures: int, says: LoginSucceeded,
-) -> Any:  # fmt: skip
-    """Settle a login as right: note it, give its source back what it took, and begin its session.
+async def succeed(
+    tx: Tx, user_id: str, epoch: int, password_hash: str | None, source_address: str, user_agent: str
+) -> Any:
+    """Settle a login as right, and note it.
 
-    Answers the session's `began_at` and `last_login_at`, the login before this one (L2). None: the reservation is void,
+    Answers the row with `previous`, the login before this one (L2). None, and then roll back: the reservation is void,
     the user was disabled, or the password replaced since it was compared.
     """
-    return await reader.at_once(
+    return await tx.fetchrow(
         f"""
-        known as (  -- the user before its attempts, in the order of everybody who ends a lock
-            select user_id, last_login_at from users
-             where user_id = $1 and enabled and password_hash is not distinct from $3 for no key update
-        ), held as (
-            select user_id, known.last_login_at as previous from known join login_attempts using (user_id)
-             where epoch = $2 and locked_until is null for update of login_attempts
-        ), welcomed as (
-            update users set last_login_at = now() from held where users.user_id = held.user_id
-            returning users.user_id, held.previous
+        with welcomed as (  -- the user before its attempts, in the order of everybody who ends a lock
+            update users set last_login_at = now()
+             where user_id = $1 and enabled and password_hash is not distinct from $3
+            returning user_id, (select before.last_login_at from users as before where before.user_id = $1) as previous
         ), settled as (
-            update login_attempts set {SUCCESS} from welcomed where login_attempts.user_id = welcomed.user_id
+            update login_attempts set {SUCCESS} from welcomed
+             where login_attempts.user_id = welcomed.user_id and epoch = $2 and locked_until is null
+            returning previous
         ), noted as (
             insert into logins (user_id, succeeded, source_address, user_agent)
-            select user_id, true, $7, $8 from welcomed
-        ), given_back as (
-            update source_limits set tokens = least($10, tokens + 1) from welcomed where kind = $9 and source = $7
-        ), begun as (
-            insert into sessions (session_id, token_hash, user_id, restricted, last_login_at,
-                                  source_address, user_agent)
-            select $4, $5, user_id, $6, previous, $7, $8 from welcomed
-            returning began_at, last_login_at
+            select user_id, true, $4, $5 from welcomed
         )
+        select previous from settled
         """,
-        "select * from begun",
-        user_id, epoch, password_hash, session_id, token_hash, restricted, source_address, user_agent,
-        LOGIN, float(most_failures),
-        says=[says],
+        user_id, epoch, password_hash, source_address, user_agent,
     )  # fmt: skip
 
 

@@ -22,6 +22,14 @@ async def take(reader: Reader, kind: str, source: str, most: int, per_minute: fl
     return bool(taken)
 
 
+async def give_back(reader: Reader, kind: str, source: str, most: int) -> None:
+    """The try was a good one and shall not count."""
+    await reader.execute(
+        "update source_limits set tokens = least($3, tokens + 1) where kind = $1 and source = $2",
+        kind, source, float(most),
+    )  # fmt: skip
+
+
 async def forget(tx: Tx, after: timedelta) -> None:
     """Delete buckets that have long been full again."""
     await tx.execute("delete from source_limits where at < now() - $1::interval", after)

@@ -57,14 +57,6 @@ class Tx:
         """Run a statement; answers how many rows it touched."""
         return _touched(await self.connection.execute(query, *arguments, timeout=self._seconds))
 
-    async def at_once(self, steps: str, answer: str, *arguments: object, says: Sequence[Message]) -> Any:
-        """The row that `answer` selects after the CTEs `steps`, or None; with a row goes what it `says`."""
-        row = await self.fetchrow(f"with {steps} {answer}", *arguments)
-        if row is not None:
-            for message in says:
-                self.emit(message)
-        return row
-
     async def executemany(self, query: str, arguments: Sequence[Sequence[object]]) -> None:
         """Run a statement once for each list of arguments, in one round trip."""
         await self.connection.executemany(query, arguments, timeout=self._seconds)
@@ -154,19 +146,6 @@ class Database:
         async with self.acquire() as connection:
             return _touched(await connection.execute(query, *arguments))
 
-    async def at_once(self, steps: str, answer: str, *arguments: object, says: Sequence[Message]) -> Any:
-        """The row that `answer` selects after the CTEs `steps`, or None; with a row goes what it `says` (law 3).
-
-        One statement, so one transaction in one round trip. It is not undone when there is no row: each of its steps
-        must find nothing to do then.
-        """
-        say = _outbox_insert(len(arguments), "answered,")
-        query = f"with {steps}, answered as ({answer}), said as ({say}) select * from answered"  # noqa: S608 - our texts
-        row = await self.fetchrow(query, *arguments, *_outbox_columns([(new_id(), message) for message in says]))
-        if row is not None:
-            self.committed()
-        return row
-
 
 Reader: TypeAlias = Database | Tx
 """Whatever can answer a question: the pool, or the transaction one is in."""
@@ -192,30 +171,22 @@ def _to_json(value: object) -> str:
     return pydantic_core.to_json(value).decode()
 
 
-async def _write_outbox(connection: Any, emitted: Sequence[tuple[UUID, Message]]) -> None:
-    await connection.execute(_outbox_insert(), *_outbox_columns(emitted))
-
-
-def _outbox_insert(before: int = 0, condition: str = "") -> str:
-    """Writes what `_outbox_columns` gives, as the arguments after `before` others; under a `condition` once a row."""
-    ids, exchanges, types, data, occurred_at, traceparent = (f"${before + place}" for place in range(1, 7))
-    return f"""
+async def _write_outbox(connection: Any, emitted: list[tuple[UUID, Message]]) -> None:
+    now = datetime.now(UTC)
+    await connection.execute(
+        """
         insert into outbox (id, exchange, type, occurred_at, traceparent, data)
-        select new.id, new.exchange, new.type, {occurred_at}, {traceparent}, new.data
-          from {condition} unnest({ids}::uuid[], {exchanges}::text[], {types}::text[], {data}::text[])
+        select id, exchange, type, $4, $5, data
+          from unnest($1::uuid[], $2::text[], $3::text[], $6::text[])
                with ordinality as new (id, exchange, type, data, place)
-         order by new.place
-    """  # noqa: S608 - numbers of arguments
-
-
-def _outbox_columns(emitted: Sequence[tuple[UUID, Message]]) -> tuple[object, ...]:
-    return (
+         order by place
+        """,
         [event_id for event_id, _ in emitted],
         [message.exchange for _, message in emitted],
         [message.wire_type() for _, message in emitted],
-        [message.model_dump_json() for _, message in emitted],
-        datetime.now(UTC),
+        now,
         trace.current_traceparent(),
+        [message.model_dump_json() for _, message in emitted],
     )
 
 
