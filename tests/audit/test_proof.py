@@ -22,7 +22,7 @@ import pytest
 from audit.archives import archive_month
 from audit.command_line import dump, work_on_checkpoints
 from audit.proof import keys
-from audit.proof.checkpoints import END_BYTES, Checkpoint, append, as_line, read_last, statement
+from audit.proof.checkpoints import END_BYTES, Checkpoint, append, as_line, problems, read_last, statement
 from audit.proof.command_line import verify_file, verify_log
 from audit.service import service
 from audit.store import log
@@ -259,6 +259,20 @@ async def test_after_a_restore_an_operator_has_the_log_continued_and_every_verif
         assert f"{ROWS} rows had been signed. Reason: restored from the backup of noon (operator:hanako)" in said
         later.write_text("".join(line for line in later.read_text().splitlines(True) if "because" not in line))
         assert (await asyncio.to_thread(evidence.program, *verify))[0] == 1
+
+
+def test_a_restart_may_go_back_before_the_first_checkpoint_and_cannot_be_left_out(tmp_path: Path) -> None:
+    signer = keys.Signer.from_folder(tmp_path)
+    public = {signer.key_id: keys.load_public(tmp_path / keys.PUBLIC_NAME)}
+    signed: list[Checkpoint] = []
+    for rows, because in ((200, None), (600, None), (3, "restored"), (5, None)):
+        last = signed[-1] if signed else None
+        said = statement(rows, rows, bytes([rows % 251]) * 32, "2026-11-26T00:00:00+00:00", last, because=because)
+        signed.append(Checkpoint.read(as_line(signer.sign(said))))
+    assert problems(signed, public) == []
+    for left_out in (signed[1], signed[2]):
+        found = problems([one for one in signed if one is not left_out], public)
+        assert len(found) == 1 and found[0].endswith("the one before it is missing")
 
 
 COUNTED_ANEW = """
