@@ -85,7 +85,7 @@ async def agreed_end(database: Database, last: Checkpoint | None) -> Any:
 async def sign_if_due(
     database: Database, settings: AuditSettings, signer: Signer, last: Checkpoint | None, signed_at: float
 ) -> Checkpoint | None:
-    """The new checkpoint, or `last` when none is due. First the file, then the copy in the database.
+    """The new checkpoint, or `last` when none is due.
 
     Raises Contradiction, due or not: nothing is signed after a log that is not the signed one.
     """
@@ -95,14 +95,28 @@ async def sign_if_due(
     # Ten seconds early, so that a busy moment does not make a minute longer than a minute.
     if fresh <= 0 or (fresh < settings.checkpoint_rows / 2 and age < settings.checkpoint_seconds * 5 / 6):
         return last
-    sealed = await _sealed(database, signer, last, end)
+    made = await _sign(database, settings, signer, last, end, sealed=await _sealed(database, signer, last, end))
+    SIGNED.set(end["rows"])
+    logger.info("checkpoint", rows=end["rows"], head=end["head"].hex(), key_id=signer.key_id)
+    return made
+
+
+async def _sign(
+    database: Database,
+    settings: AuditSettings,
+    signer: Signer,
+    last: Checkpoint | None,
+    end: Any,
+    *,
+    sealed: bool,
+    because: str | None = None,
+) -> Checkpoint:
+    """First into the file, then the copy in the database."""
     now = datetime.now(UTC)
-    said = statement(end["rows"], end["blocks"], end["head"], now.isoformat(), last, sealed=sealed)
+    said = statement(end["rows"], end["blocks"], end["head"], now.isoformat(), last, sealed=sealed, because=because)
     line = as_line(signer.sign(said))
     await asyncio.to_thread(append, settings.checkpoint_file, line)
     await checkpoints.keep(database, end["rows"], now, line)
-    SIGNED.set(end["rows"])
-    logger.info("checkpoint", rows=end["rows"], head=end["head"].hex(), key_id=signer.key_id)
     return Checkpoint.read(line)
 
 
@@ -133,10 +147,5 @@ async def restart(database: Database, settings: AuditSettings, signer: Signer, b
         last = await asyncio.to_thread(read_last, settings.checkpoint_file)
     else:
         return None
-    now = datetime.now(UTC)
     sealed = last is not None and last.sealed
-    said = statement(end["rows"], end["blocks"], end["head"], now.isoformat(), last, sealed=sealed, because=because)
-    line = as_line(signer.sign(said))
-    await asyncio.to_thread(append, settings.checkpoint_file, line)
-    await checkpoints.keep(database, end["rows"], now, line)
-    return Checkpoint.read(line)
+    return await _sign(database, settings, signer, last, end, sealed=sealed, because=because)

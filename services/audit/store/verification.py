@@ -57,9 +57,9 @@ async def totals(connection: Any) -> Any:
 
 def days(connection: Any) -> AsyncIterator[Any]:
     """What searches count: policyholder, user ('' for all together), day, records, and records of the trail."""
-    return connection.cursor(  # type: ignore[no-any-return]
-        "select policyholder_code, user_id, day, records, trail_records from days", prefetch=PAGE_ROWS
-    )
+    query = "select policyholder_code, user_id, day, records, trail_records from days"
+    found: AsyncIterator[Any] = connection.cursor(query, prefetch=PAGE_ROWS)
+    return found
 
 
 async def months(connection: Any) -> list[Any]:
