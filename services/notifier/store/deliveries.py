@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis.sql import Database, Reader, Tx
+from chassis.sql import KEEPALIVES, Database, Reader, Tx
 
 ANSWER_SECONDS = 20.0
 
@@ -178,10 +178,9 @@ async def recover(tx: Tx, sender: int, pause: timedelta, repeats: Mapping[str, i
 async def connect_for_life(dsn: str) -> Any:
     """A connection outside the pool: it holds this process' lock and hears of new mails, as long as it lives.
 
-    A machine that vanished without a word loses its lock after about 30 s; one that asks in vain gives up earlier.
+    A machine that vanished without a word loses its lock after some 20 s; one that asks in vain gives up earlier.
     """
-    keepalives = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "4"}
-    told = {"application_name": "notifier senders", **keepalives}
+    told = {"application_name": "notifier senders", **KEEPALIVES}
     return await asyncpg.connect(dsn, timeout=5, command_timeout=ANSWER_SECONDS, server_settings=told)
 
 

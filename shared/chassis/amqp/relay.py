@@ -10,7 +10,7 @@ from yarl import URL
 from chassis.amqp.connection import connected, persist, until_closed
 from chassis.amqp.outlet import Outlet
 from chassis.messages import OutboxPosition
-from chassis.sql import Database
+from chassis.sql import KEEPALIVES, Database
 
 WINDOW = 2000
 IDLE_SECONDS = 1.0
@@ -19,10 +19,7 @@ POSITION_SECONDS = 5.0
 LEADER_LOCK = 0x7265_6C61  # 'rela'
 RETRY_SECONDS = 1.0
 STATEMENT_SECONDS = 10.0  # a database that vanished without a word is noticed by the next statement
-SESSION = {
-    "application_name": "relay", "idle_session_timeout": "20s", "tcp_user_timeout": "20s",
-    "tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "2",
-}  # fmt: skip
+SESSION = {"application_name": "relay", "idle_session_timeout": "20s", "tcp_user_timeout": "20s", **KEEPALIVES}
 """A leader that vanished without a word holds the lock no longer than that; one that lives asks every second. The
 keepalives are for one that vanished in the middle of a statement: the server then waits for its rest, and is not idle.
 """

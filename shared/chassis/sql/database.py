@@ -18,6 +18,8 @@ from chassis.messages import Message, new_id
 from chassis.sql.leases import Lease, Leases
 
 ACQUIRE_SECONDS = 2.0
+KEEPALIVES = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "2"}
+"""Settings of a session that holds a lock: PostgreSQL ends it 20 s after its client's machine has vanished."""
 STATEMENT_SECONDS = 3.5  # a frozen database must not keep a customer waiting for more than five
 
 
