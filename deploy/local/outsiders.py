@@ -105,9 +105,9 @@ class Outside:
         letter = await self._waiting_letter(user_id)
         with tempfile.TemporaryDirectory() as folder:
             sheet = Path(folder) / "letter.pdf"
-            await self.operate("notifier", "letters", "print", letter, "--to", str(sheet), "--operator", MAIL_ROOM)
+            await self.operate("notifier", "letters", "print", letter, "--to", str(sheet), "--by", MAIL_ROOM)
             text = "\n".join(page.extract_text() for page in pypdf.PdfReader(sheet).pages)
-        await self.operate("notifier", "letters", "posted", letter, "--operator", MAIL_ROOM)
+        await self.operate("notifier", "letters", "posted", letter, "--by", MAIL_ROOM)
         return text
 
     async def _waiting_letter(self, user_id: str) -> str:

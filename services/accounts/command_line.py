@@ -13,6 +13,7 @@ from typing import Any
 from accounts.listeners.clock import apply_all_due
 from accounts.rules import bank_files
 from accounts.store import banks, profiles
+from chassis.command_line import ask_who
 from chassis.settings import Settings
 from chassis.sql import Database, Tx
 from contracts.accounts import OperatorActed
@@ -48,7 +49,7 @@ def work_on_changes(parser: argparse.ArgumentParser) -> Work:
     actions.add_parser("apply", help="apply what is due now")
     discard = actions.add_parser("discard", help="give up a change that could not be applied; it stays recorded")
     discard.add_argument("number", help="Web申込番号, as `list` shows it")
-    discard.add_argument("--operator", required=True, help="who you are")
+    ask_who(discard)
 
     async def run(settings: Settings, chosen: argparse.Namespace) -> int | None:
         async with _database(settings) as database:
@@ -58,19 +59,20 @@ def work_on_changes(parser: argparse.ArgumentParser) -> Work:
                 applied = await apply_all_due(database)
                 print(f"{len(applied)} applied" + "".join(f"\n{number}" for number in applied))
             else:
-                return await _discard(database, chosen.number, f"operator:{chosen.operator}"[:64])
+                return await _discard(database, chosen.number, chosen.by)
         return None
 
     return run
 
 
-async def _discard(database: Database, number: str, operator: str) -> int | None:
+async def _discard(database: Database, number: str, name: str) -> int | None:
+    by = Operator.at_the_terminal(name)
     async with database.transaction() as tx:
-        code = await profiles.discard_failing(tx, number, operator)
+        code = await profiles.discard_failing(tx, number, by.user_id)
         if code is None:
             return _refuse(f"There is no change {number} that could not be applied.")
-        by = Operator(policyholder_code=code, user_id=operator)
-        tx.emit(OperatorActed(operator=by, command="changes discard", about=number))
+        concerned = by.model_copy(update={"policyholder_code": code})
+        tx.emit(OperatorActed(operator=concerned, command="changes discard", about=number))
     print(f"{number} discarded")
     return None
 

@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import getpass
 import json
 import os
 import sys
@@ -23,6 +22,7 @@ from audit.proof.sources import cut, export_block, parse
 from audit.rules.windows import first_reachable
 from audit.settings import AuditSettings
 from audit.store import sequences, verification
+from chassis.command_line import ask_who
 from chassis.sql import Database
 from contracts.actions import Operator
 from contracts.audit import OperatorActed
@@ -39,7 +39,7 @@ def work_on_gaps(parser: argparse.ArgumentParser) -> Work:
     )
     parser.add_argument("number", type=int, nargs="?", help="for explain: the number that `list` shows")
     parser.add_argument("explanation", nargs="?", help="for explain: why the hole is accepted")
-    _ask_who(parser)
+    ask_who(parser)
 
     async def run(settings: AuditSettings, chosen: argparse.Namespace) -> int | None:
         async with _database(settings.database_url) as database:
@@ -51,8 +51,8 @@ def work_on_gaps(parser: argparse.ArgumentParser) -> Work:
                 return _refuse("A number and an explanation are needed.", 2)
             async with database.transaction() as tx:
                 if await sequences.explain(tx, chosen.number, chosen.explanation):
-                    about = f"{chosen.number}: {chosen.explanation}"
-                    tx.emit(OperatorActed(operator=_operator(chosen.by), command="gaps explain", about=about))
+                    by, about = Operator.at_the_terminal(chosen.by), f"{chosen.number}: {chosen.explanation}"
+                    tx.emit(OperatorActed(operator=by, command="gaps explain", about=about))
                     return None
         return _refuse(f"There is no open gap {chosen.number}.")
 
@@ -63,17 +63,17 @@ def work_on_checkpoints(parser: argparse.ArgumentParser) -> Work:
     """After a restore: have the log continued although more was signed; every verification will show it."""
     parser.add_argument("action", choices=("restart",), help="go on from the end of the log that was restored")
     parser.add_argument("--because", required=True, help="what happened; it is signed and shown for ever")
-    _ask_who(parser)
+    ask_who(parser)
 
     async def run(settings: AuditSettings, chosen: argparse.Namespace) -> int | None:
-        signer = Signer.from_folder(settings.state)
+        signer, by = Signer.from_folder(settings.state), Operator.at_the_terminal(chosen.by)
         async with _database(settings.database_url) as database:
-            made = await restart(database, settings, signer, f"{chosen.because} ({_operator(chosen.by).user_id})")
+            made = await restart(database, settings, signer, f"{chosen.because} ({by.user_id})")
             if made is None:
                 return _refuse("The log is as it was signed: there is nothing to restart.")
             async with database.transaction() as tx:
                 said = f"{made.rows}: {chosen.because}"
-                tx.emit(OperatorActed(operator=_operator(chosen.by), command="checkpoints restart", about=said))
+                tx.emit(OperatorActed(operator=by, command="checkpoints restart", about=said))
         print(made.line)
         return None
 
@@ -116,7 +116,7 @@ def archive(parser: argparse.ArgumentParser) -> Work:
     parser.add_argument("--before", required=True, help="YYYY-MM; months before this one, at least 13 months old")
     parser.add_argument("--to", type=Path, required=True, help="folder for the files")
     parser.add_argument("--dry-run", action="store_true", help="only say which months it would be")
-    _ask_who(parser)
+    ask_who(parser)
 
     async def run(settings: AuditSettings, chosen: argparse.Namespace) -> int | None:
         first_kept = f"{first_reachable(datetime.now(UTC)):%Y_%m}"
@@ -133,7 +133,7 @@ def archive(parser: argparse.ArgumentParser) -> Work:
                     print(month["name"])
                     continue
                 try:
-                    done = await archive_month(database, month["name"], chosen.to, _operator(chosen.by))
+                    done = await archive_month(database, month["name"], chosen.to, Operator.at_the_terminal(chosen.by))
                 except Postponed as reason:
                     return _refuse(str(reason))
                 _show([asdict(done)])
@@ -170,14 +170,6 @@ async def _database(dsn: str) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
-
-
-def _ask_who(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--by", metavar="NAME", help="who gives the command (default: the system's user)")
-
-
-def _operator(name: str | None) -> Operator:
-    return Operator(policyholder_code="", user_id=f"operator:{name or getpass.getuser()}"[:64])
 
 
 def _show(rows: list[Any]) -> None:

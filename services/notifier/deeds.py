@@ -16,8 +16,3 @@ async def record(
     await operations.record(tx, by.user_id, command, about)
     concerned = by.model_copy(update={"policyholder_code": policyholder_code})
     tx.emit(OperatorActed(operator=concerned, command=command, about=about, about_user_id=about_user_id))
-
-
-def at_the_command_line(name: str) -> Operator:
-    """The operator who gave a name with `--operator`; the machine's own login is what guards the command line."""
-    return Operator(policyholder_code="", user_id=f"operator:{name}"[:64])

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gc
+import getpass
 import json
 import signal
 import sys
@@ -38,6 +39,16 @@ def _run(work: Coroutine[Any, Any, int | None]) -> int | None:
     except ImportError:
         return asyncio.run(work)
     return uvloop.run(work)
+
+
+def ask_who(parser: argparse.ArgumentParser) -> None:
+    """Let a command be given by somebody (`by`), for the record; who must be said where the system does not know."""
+    try:
+        known = getpass.getuser()
+    except (KeyError, OSError):  # a container's user has no name
+        known = None
+    default = f"default: {known}" if known else "no default here"
+    parser.add_argument("--by", metavar="NAME", default=known, required=not known, help=f"who you are ({default})")
 
 
 def build_parser(service: Service) -> argparse.ArgumentParser:

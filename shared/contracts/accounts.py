@@ -8,7 +8,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from chassis.messages import Event
 from contracts import actions, fields
-from contracts.actions import Action
 from contracts.nexi import Profile
 
 
@@ -76,11 +75,8 @@ class AccountProcedureRefused(Event):
     reason: str
 
 
-class OperatorActed(Action):
+class OperatorActed(actions.OperatorActed):
     """An operator gave up a change of a profile that could not be applied; `about` is its application's number."""
-
-    command: str
-    about: str
 
 
 class AccessRefused(actions.AccessRefused):

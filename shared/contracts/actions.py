@@ -18,6 +18,11 @@ class Operator(BaseModel):
     department: str = Field("", max_length=25)
     title: str = Field("", max_length=50)
 
+    @classmethod
+    def at_the_terminal(cls, name: str) -> "Operator":
+        """Who gave a command; what guards commands is the machine's own login."""
+        return cls(policyholder_code="", user_id=f"operator:{name}"[:64])
+
 
 class Outcome(StrEnum):
     """What became of it."""
@@ -35,6 +40,13 @@ class Action(Event):
     outcome: Outcome = Outcome.DONE
     session_id: str | None = Field(None, description="public handle of the session, not its token")
     source_address: str | None = Field(None, description="address the request came from")
+
+
+class OperatorActed(Action):
+    """An operator's deed; each service declares its own child of this."""
+
+    command: str
+    about: str
 
 
 class AccessRefused(Action):

@@ -44,11 +44,8 @@ class GapFound(Event):
     last: int
 
 
-class OperatorActed(Action):
+class OperatorActed(actions.OperatorActed):
     """An operator explained a gap or archived a month; `about` says which one, and why."""
-
-    command: str
-    about: str
 
 
 class AccessRefused(actions.AccessRefused):

@@ -134,11 +134,9 @@ class AddressFailing(Event):
     failing: bool
 
 
-class OperatorActed(Action):
+class OperatorActed(actions.OperatorActed):
     """An operator sent a mail again, printed or posted a letter, marked or cleared an address; `about` names which."""
 
-    command: str
-    about: str
     about_user_id: str | None = None
 
 

@@ -168,10 +168,10 @@ async def test_an_operator_sees_why_a_change_fails_and_gives_it_up(apart: Platfo
         shown = {one["number"]: one["failure"] for one in json.loads(out)}
         assert (status, shown) == (0, {broken: "wished_date: Field required", sound: None})
         for number in (sound, "2015-0901-0001"):
-            status, _, errors = await terminal("changes", "discard", number, "--operator", "hanako")
+            status, _, errors = await terminal("changes", "discard", number, "--by", "hanako")
             assert (status, errors) == (1, f"There is no change {number} that could not be applied.\n")
         async with apart.hears(OperatorActed) as spy:
-            done = await terminal("changes", "discard", broken, "--operator", "hanako")
+            done = await terminal("changes", "discard", broken, "--by", "hanako")
             assert done == (0, f"{broken} discarded\n", "")
             said = (await spy.next(about=broken))["data"]
         assert (said["operator"]["user_id"], said["operator"]["policyholder_code"]) == ("operator:hanako", code)

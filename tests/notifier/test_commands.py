@@ -33,7 +33,7 @@ async def test_the_command_line_searches_shows_and_sends_again(
 
     await command("search", "--number", web_number, "--since", "2020-01-01", "--until", "2100-01-01T00:00+09:00")
     assert [row["id"] for row in printed(capsys)] == [mail_id]
-    assert await command("resend", mail_id, "--operator", "suzuki") == 0
+    assert await command("resend", mail_id, "--by", "suzuki") == 0
     await mailbox.next_to(to, after=1)
     await wishes.end((await wishes.runtime.database.fetchval("select id from mails where id = $1", mail_id)), "sent")
     await command("show", mail_id)
@@ -45,7 +45,7 @@ async def test_the_command_line_searches_shows_and_sends_again(
     await command("statistics")
     assert any(row.get("template") == "application_received" for row in printed(capsys))
     assert await command("show", "00000000-0000-7000-8000-000000000000") == 1
-    assert await command("resend", "00000000-0000-7000-8000-000000000000", "--operator", "suzuki") == 1
+    assert await command("resend", "00000000-0000-7000-8000-000000000000", "--by", "suzuki") == 1
 
 
 async def test_the_command_line_finds_mails_by_user_policyholder_and_state(
@@ -81,7 +81,7 @@ async def test_a_mail_of_unknown_fate_is_listed_until_an_operator_sends_it_again
         await database.execute("update mails set state = 'unknown', accepted_at = null where id = $1", mail_id)
     await command("unknown")
     assert str(mail_id) in [row["id"] for row in printed(capsys)]
-    assert await command("resend", mail_id, "--operator", "suzuki") == 0
+    assert await command("resend", mail_id, "--by", "suzuki") == 0
     await wishes.end(mail_id, "sent")
     await command("unknown")
     assert str(mail_id) not in [row["id"] for row in printed(capsys)]

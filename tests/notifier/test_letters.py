@@ -29,7 +29,7 @@ PASSWORD = "Hk7mPw3xRt9vNc4d"
 
 @pytest.fixture
 def command(wishes: Wishes) -> Command:
-    """`await command("print", letter_id, "--to", file, "--operator", "me")` as on the command line."""
+    """`await command("print", letter_id, "--to", file, "--by", "me")` as on the command line."""
     return typed(wishes, commands.define)
 
 
@@ -63,7 +63,7 @@ async def test_a_letter_is_drawn_printed_twice_at_most_and_destroyed_when_posted
 
     file = tmp_path / "letter.pdf"
     async with wishes.platform.hears(OperatorActed) as spy:
-        assert await command("print", letter_id, "--to", file, "--operator", "mail room") == 0
+        assert await command("print", letter_id, "--to", file, "--by", "mail room") == 0
         said = (await spy.next(about=str(letter_id)))["data"]
         assert (said["command"], said["about_user_id"]) == ("print", f"{code}000")
         assert (said["operator"]["user_id"], said["operator"]["policyholder_code"]) == ("operator:mail room", code)
@@ -71,18 +71,18 @@ async def test_a_letter_is_drawn_printed_twice_at_most_and_destroyed_when_posted
     text = pypdf.PdfReader(file).pages[0].extract_text()
     for words in (PASSWORD, f"{code}000", "〒101-0065", "見本貿易株式会社", "太郎　様"):
         assert words in text
-    assert await command("print", letter_id, "--to", file, "--operator", "mail room") == 0
-    assert await command("print", letter_id, "--to", file, "--operator", "mail room") == 1
+    assert await command("print", letter_id, "--to", file, "--by", "mail room") == 0
+    assert await command("print", letter_id, "--to", file, "--by", "mail room") == 1
     assert "2 times already" in capsys.readouterr().err
 
     async with wishes.platform.hears(LetterPosted) as spy:
-        assert await command("posted", letter_id, "--operator", "mail room") == 0
+        assert await command("posted", letter_id, "--by", "mail room") == 0
         said = await spy.next(letter_id=str(letter_id))
         assert said["data"]["about_user_id"] == f"{code}000"
     with pytest.raises(Gone):
         spool(wishes).take(letter_id)
     spool(wishes).put(letter_id, b"as after a crash right before the sheet was destroyed")
-    assert await command("posted", letter_id, "--operator", "mail room") == 0
+    assert await command("posted", letter_id, "--by", "mail room") == 0
     with pytest.raises(Gone):
         spool(wishes).take(letter_id)
     done = await wishes.runtime.database.fetch(
@@ -160,17 +160,17 @@ async def test_a_print_is_used_up_only_with_a_sheet_and_leaves_nothing_else(
     async def torn(*_: object) -> None:
         raise ConnectionError
 
-    assert await command("print", letter_id, "--to", tmp_path, "--operator", "mail room") == 1
+    assert await command("print", letter_id, "--to", tmp_path, "--by", "mail room") == 1
     with pytest.raises(FileNotFoundError):
-        await command("print", letter_id, "--to", tmp_path / "nowhere" / "letter.pdf", "--operator", "mail room")
+        await command("print", letter_id, "--to", tmp_path / "nowhere" / "letter.pdf", "--by", "mail room")
     with monkeypatch.context() as patched, pytest.raises(ConnectionError):
         patched.setattr(operations, "record", torn)
-        await command("print", letter_id, "--to", tmp_path / "letter.pdf", "--operator", "mail room")
+        await command("print", letter_id, "--to", tmp_path / "letter.pdf", "--by", "mail room")
     assert not list(tmp_path.iterdir())
     assert (await letter(wishes, letter_id))["prints"] == 0
     monkeypatch.chdir(tmp_path)
     capsys.readouterr()
-    assert await command("print", letter_id, "--to", "letter.pdf", "--operator", "mail room") == 0
+    assert await command("print", letter_id, "--to", "letter.pdf", "--by", "mail room") == 0
     assert f"{tmp_path / 'letter.pdf'}\n" in capsys.readouterr().out
     assert [file.name for file in tmp_path.iterdir()] == ["letter.pdf"]
 
@@ -186,7 +186,7 @@ async def test_a_letter_whose_password_has_lapsed_is_not_printed_and_its_sheet_i
     async with wishes.platform.owner("notifier") as database:
         await database.execute("update letters set not_after = now(), state = 'printed' where id = $1", lapsed)
         await database.execute("update letters set state = 'posted' where id = $1", posted)
-    assert await command("print", lapsed, "--to", tmp_path / "letter.pdf", "--operator", "mail room") == 1
+    assert await command("print", lapsed, "--to", tmp_path / "letter.pdf", "--by", "mail room") == 1
     assert "lapsed" in capsys.readouterr().err
     await command("list")
     listed = [line["id"] for line in printed(capsys)]

@@ -1,7 +1,6 @@
 """What an operator's command stands on: the database, and the word to the broker, also while the service is down."""
 
 import asyncio
-import getpass
 import json
 import sys
 from argparse import ArgumentParser, Namespace
@@ -14,6 +13,7 @@ from uuid import UUID
 
 from chassis.amqp.connection import persist
 from chassis.amqp.relay import Relay
+from chassis.command_line import ask_who
 from chassis.revocations import Revocations
 from chassis.sql import Database, Tx
 from contracts.actions import Operator
@@ -57,13 +57,13 @@ class Operating:
 
 
 @asynccontextmanager
-async def operating(settings: IdentitySettings, name: str | None) -> AsyncIterator[Operating]:
-    """Stand ready for one command by `name` (default: the system's user); what it says is published at the end."""
+async def operating(settings: IdentitySettings, name: str) -> AsyncIterator[Operating]:
+    """Stand ready for one command by `name`; what it says is published at the end."""
     database = await Database.connect(settings.database_url, source="identity", size=4)
     revocations = Revocations(f"identity-command@{settings.member}", settings.broker_url)
     relay = Relay(database, settings.database_url, {"": settings.broker_url})
     work = [asyncio.create_task(relay.run()), asyncio.create_task(persist("access", revocations.run))]
-    operator = Operator(policyholder_code="", user_id=f"operator:{name or getpass.getuser()}"[:64])
+    operator = Operator.at_the_terminal(name)
     try:
         yield Operating(settings, database, Secrets.load(settings.state), operator, revocations)
         await _published(database)
@@ -87,7 +87,7 @@ async def _published(database: Database) -> None:
 
 def command(parser: ArgumentParser, work: Callable[[Operating, Namespace], Awaitable[Any]]) -> Run:
     """Let `work` run with its means; what it answers is printed as JSON, a text as it is."""
-    parser.add_argument("--by", metavar="NAME", help="who gives the command (default: the system's user)")
+    ask_who(parser)
 
     async def run(settings: IdentitySettings, chosen: Namespace) -> int:
         try:

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from chassis.command_line import ask_who
 from chassis.sql import Database, Tx
+from contracts.actions import Operator
 from contracts.notifier import LetterPosted
 from notifier import deeds
 from notifier.keys import written_aside
@@ -36,7 +38,7 @@ def define(parser: argparse.ArgumentParser) -> Run:
     posted.set_defaults(work=_posted)
     for one in (printing, posted):
         one.add_argument("id", type=UUID, help="id of `letters list`")
-        one.add_argument("--operator", required=True, help="who you are")
+        ask_who(one)
     printing.add_argument("--to", type=Path, required=True, help="file for the PDF; only you can read it")
     return _run
 
@@ -104,7 +106,7 @@ async def _posted(database: Database, spool: Spool, chosen: argparse.Namespace) 
 
 
 async def _record(tx: Tx, chosen: argparse.Namespace, what: str, row: Any) -> None:
-    by = deeds.at_the_command_line(chosen.operator)
+    by = Operator.at_the_terminal(chosen.by)
     concerned = {"policyholder_code": row["policyholder_code"], "about_user_id": row["about_user_id"]}
     await deeds.record(tx, by, what, str(chosen.id), **concerned)
 

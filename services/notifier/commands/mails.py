@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from chassis.command_line import ask_who
 from chassis.sql import Database
+from contracts.actions import Operator
 from notifier import deeds
 from notifier.rules.deadlines import RESEND_LIFE
 from notifier.rules.states import State
@@ -36,7 +38,7 @@ def define(parser: argparse.ArgumentParser) -> Run:
     show.set_defaults(work=_show)
     resend = actions.add_parser("resend", help="Send a mail once more that has come to an end (recorded).")
     resend.set_defaults(work=_resend)
-    resend.add_argument("--operator", required=True, help="who you are")
+    ask_who(resend)
     for one in (show, resend):
         one.add_argument("id", type=UUID, help="id of `mails search`")
     statistics = actions.add_parser("statistics", help="How many mails of each kind came to which end.")
@@ -80,7 +82,7 @@ async def _resend(database: Database, chosen: argparse.Namespace) -> int:
     async with database.transaction() as tx:
         if not await mails.resend(tx, chosen.id, datetime.now(UTC) + RESEND_LIFE):
             return _refuse("Not resent: no such mail, or it is on its way, has a newer one, or its secret has lapsed.")
-        by = deeds.at_the_command_line(chosen.operator)
+        by = Operator.at_the_terminal(chosen.by)
         await deeds.record(tx, by, "resend", str(chosen.id), **await mails.concerned(tx, chosen.id))
     return 0
 
