@@ -54,22 +54,17 @@ class Operation(StrEnum):
 SESSIONS = frozenset({Operation.LOGIN, Operation.PASSWORD_CHANGE})
 """What only identity can know: no other system says it."""
 
-OWN = SESSIONS | {
-    Operation.APPLICATION_LIST_VIEW, Operation.NOTICE_DOWNLOAD,
-    Operation.BUYER_ENTRY, Operation.BUYER_APPLICATION,
-    Operation.SLEEPING_RELEASE_ENTRY, Operation.SLEEPING_RELEASE_APPLICATION,
-    Operation.INDIVIDUAL_NEW_ENTRY, Operation.INDIVIDUAL_NEW_APPLICATION,
-    Operation.INDIVIDUAL_CHANGE_ENTRY, Operation.INDIVIDUAL_CHANGE_APPLICATION,
-    Operation.SMALL_BUSINESS_ENTRY, Operation.SMALL_BUSINESS_APPLICATION,
-    Operation.COMPREHENSIVE_ENTRY, Operation.COMPREHENSIVE_APPLICATION,
-    Operation.GUARANTEE_LIMIT_ENTRY, Operation.GUARANTEE_LIMIT_APPLICATION,
-    Operation.LIMIT_RETURN_ENTRY, Operation.LIMIT_RETURN_APPLICATION,
-    Operation.LOSS_NOTICE_ENTRY, Operation.LOSS_NOTICE_APPLICATION,
-    Operation.PAYMENT_NOTICE_ENTRY, Operation.PAYMENT_NOTICE_APPLICATION,
-    Operation.GRACE_PERIOD_ENTRY, Operation.GRACE_PERIOD_APPLICATION,
-    Operation.RIDER_ENTRY, Operation.RIDER_WISH_SENDING, Operation.RIDER_APPLICATION,
-}  # fmt: skip
-"""What the platform's services record themselves (H1); front ends report the rest with their user's token."""
+REPORTED = frozenset({
+    Operation.OVERSEAS_BUYER_SEARCH, Operation.BUYER_BOOKMARK, Operation.BUYER_BOOKMARK_REMOVAL,
+    Operation.GUARANTEE_CONFIRMATION_DOWNLOAD,
+    Operation.LEDGER_DATA_DOWNLOAD, Operation.CONTRACT_DOWNLOAD,
+    Operation.ACCIDENT_SUMMARY_DOWNLOAD, Operation.CLAIM_LIST_DOWNLOAD,
+    Operation.RIDER_PROCEDURE_LIST_VIEW,
+    Operation.RIDER_SHEET_RENEWAL_CHECK_DOWNLOAD, Operation.RIDER_SHEET_MIDTERM_CHECK_DOWNLOAD,
+    Operation.RIDER_SHEET_RENEWAL_DOWNLOAD, Operation.RIDER_SHEET_MIDTERM_DOWNLOAD,
+    Operation.RIDER_SHEET_FULL_DOWNLOAD,
+})  # fmt: skip
+"""What front ends report with their user's token; all else the platform's services record themselves (H1)."""
 
 GROUPS = {
     1: "基本機能",

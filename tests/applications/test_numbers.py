@@ -2,12 +2,15 @@
 
 import asyncio
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from applications.settings import Clock
+from chassis.service import Runtime
 from tests.applications.fronts import JAPAN, Front, tell_profile
 from tests.support import callers, unique
 from tests.support.platform import Platform
@@ -26,6 +29,16 @@ def shift_to(day: date, before_midnight: float = 0.0) -> tuple[float, date]:
 def lonely_day() -> date:
     """A day of the future that no other test stands on."""
     return datetime.now(JAPAN).date() + timedelta(days=1000 + secrets.randbelow(500_000))
+
+
+@asynccontextmanager
+async def after(platform: Platform, serial: int) -> AsyncIterator[tuple[date, Runtime]]:
+    """A day on which so many numbers were allotted, and a process on it."""
+    shift, day = shift_to(lonely_day())
+    async with platform.owner("applications") as database:
+        await database.execute("insert into number_days values ($1, $2)", day, serial)
+    async with platform.running("applications", clock_shift_seconds=shift) as then:
+        yield day, then
 
 
 def day_of(number: str) -> date:
@@ -63,10 +76,7 @@ async def test_parallel_confirmations_over_midnight_each_get_a_number_of_their_d
 
 @pytest.mark.requirement("W7")
 async def test_past_9999_the_serial_grows_to_five_digits(platform: Platform, front: Any, code: str) -> None:
-    shift, day = shift_to(lonely_day())
-    async with platform.owner("applications") as database:
-        await database.execute("insert into number_days values ($1, 9997)", day)
-    async with platform.running("applications", clock_shift_seconds=shift) as then:
+    async with after(platform, 9_997) as (day, then):
         person = front(callers.administrator(code), then.url)
         made = [(await person.draft())["number"] for _ in range(4)]
         listed = [one["number"] for one in (await person.list(order="asc")).body["items"]]
@@ -78,10 +88,7 @@ async def test_past_9999_the_serial_grows_to_five_digits(platform: Platform, fro
 
 @pytest.mark.requirement("W7")
 async def test_past_99999_there_is_no_number_and_that_is_said(platform: Platform, front: Any, code: str) -> None:
-    shift, day = shift_to(lonely_day())
-    async with platform.owner("applications") as database:
-        await database.execute("insert into number_days values ($1, 99998)", day)
-    async with platform.running("applications", clock_shift_seconds=shift) as then:
+    async with after(platform, 99_998) as (_, then):
         person = front(callers.administrator(code), then.url)
         last = await person.draft()
         refused = await person.confirm("loss_notice", {})

@@ -11,7 +11,7 @@ from contracts.notifier import Template
 from notifier.service import service
 from tests.notifier.wishes import Wishes, address
 from tests.support import callers, unique
-from tests.support.generated import Case, probe
+from tests.support.generated import EVERYBODY, Case, probe
 from tests.support.platform import Platform
 
 OPERATIONS = sum(len(list(routes)) for routes in service.routes)
@@ -20,13 +20,7 @@ OPERATIONS = sum(len(list(routes)) for routes in service.routes)
 @pytest.mark.chaos
 @pytest.mark.requirement("B-1")
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")  # its own
-@pytest.mark.parametrize(
-    ("role", "mode"),
-    [
-        *((role, GenerationMode.POSITIVE) for role in ("anonymous", "applicant", "stranger", "operator", "owner")),
-        *((role, GenerationMode.NEGATIVE) for role in ("anonymous", "operator", "owner")),
-    ],
-)
+@pytest.mark.parametrize(("role", "mode"), EVERYBODY)
 async def test_generated_requests_are_answered_as_documented(
     platform: Platform, notifier: Runtime, wishes: Wishes, role: str, mode: GenerationMode
 ) -> None:

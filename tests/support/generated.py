@@ -16,6 +16,11 @@ schemathesis.serializer.alias("application/pdf", "application/octet-stream")
 
 Case = schemathesis.Case[Any]
 EXAMPLES = scaled(4, 100)
+EVERYBODY = [
+    *((role, GenerationMode.POSITIVE) for role in ("anonymous", "applicant", "stranger", "operator", "owner")),
+    *((role, GenerationMode.NEGATIVE) for role in ("anonymous", "operator", "owner")),
+]
+"""Who asks, and whether well-formed: as parameters `role` and `mode` of a test."""
 CONFIG = schemathesis.Config.from_dict(
     {
         "generation": {"with-security-parameters": False},  # who asks is given

@@ -11,7 +11,7 @@ from chassis.http import Answer, Body, Header, Invalid, Problem, Routes, View, s
 from chassis.sql import Tx
 from contracts.audit import OperationReported
 from contracts.caller import Caller
-from contracts.operations import GROUPS, LABELS, OWN, PRINTED, Operation
+from contracts.operations import GROUPS, LABELS, PRINTED, REPORTED, Operation
 from contracts.permissions import Permission
 
 routes = Routes(tag="operations")
@@ -62,7 +62,7 @@ async def list_operations(caller: Caller) -> list[Group]:
             number=number,
             label=label,
             operations=[
-                Catalogued(operation=one, label=LABELS[one], printed=PRINTED[one], reported=one not in OWN)
+                Catalogued(operation=one, label=LABELS[one], printed=PRINTED[one], reported=one in REPORTED)
                 for one in Operation
                 if one.value.startswith(f"{number}-")
             ],
@@ -80,7 +80,7 @@ async def report_operation(
     key: Annotated[str, Field(min_length=8, max_length=100, pattern=r"^[!-~]+$"), Header("Idempotency-Key")],
 ) -> Answer[Reported]:
     """Record an operation of the caller. Repeating the request with its Idempotency-Key changes nothing."""
-    if body.operation in OWN:
+    if body.operation not in REPORTED:
         raise Invalid.field("body.operation", "own", "この操作は、システムが自ら記録するため、報告できません。")
     who = caller.operator
     event = OperationReported(
