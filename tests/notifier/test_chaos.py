@@ -27,7 +27,7 @@ SENDERS = 4
 PROCESSES = 2
 KILLS = scaled(4, 120)
 """Of notifiers, and as many of the mail server."""
-MAILS = scaled(160, 20_000)
+MAILS = scaled(120, 20_000)
 PER_ROUND = MAILS // (2 * KILLS)
 PAUSE = 0.02  # between two wishes
 pytestmark = pytest.mark.chaos

@@ -1,4 +1,5 @@
-// What is nicer with a script: printing, how far a download is, and the link of a mail whose token stands behind the #. Everything works without.
+// What is nicer with a script: printing, how far a download is, and the link of a mail whose token stands behind the #.
+// Everything works without.
 for (const link of document.querySelectorAll("[data-print]")) {
   link.addEventListener("click", (event) => { event.preventDefault(); window.print(); });
 }
