@@ -4,6 +4,7 @@ import asyncio
 import os
 import stat
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -209,6 +210,14 @@ async def test_a_letter_whose_password_has_lapsed_is_not_printed_and_its_sheet_i
         assert not list((settings.state / "letter-keys").glob(f"{letter_id}.*"))
     assert spool(wishes).take(good)
     assert spool(wishes).take(young)
+
+
+async def test_processes_that_sweep_at_once_are_not_in_each_others_way(tmp_path: Path) -> None:
+    place = Spool(tmp_path / "spool", tmp_path / "keys")
+    for _ in range(100):
+        place.put(uuid4(), b"nobody needs it")
+    await asyncio.gather(*(asyncio.to_thread(place.sweep, (), timedelta(0)) for _ in range(4)))
+    assert not [file for folder in ("spool", "keys") for file in (tmp_path / folder).iterdir()]
 
 
 async def test_a_letter_that_nobody_printed_in_time_has_failed(wishes: Wishes) -> None:

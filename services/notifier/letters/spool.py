@@ -1,5 +1,6 @@
 """Where letters wait: encrypted files in one folder, each with a key of its own in another."""
 
+import contextlib
 import time
 from collections.abc import Iterable
 from datetime import timedelta
@@ -59,8 +60,9 @@ class Spool:
         for folder in (self._keys, self._folder):
             for file in folder.iterdir():
                 ours = file.suffix in (".key", ".letter", ".partial")
-                if ours and file.stem not in names and file.stat().st_mtime < before:
-                    destroy(file)
+                with contextlib.suppress(FileNotFoundError):  # another process sweeps as well
+                    if ours and file.stem not in names and file.stat().st_mtime < before:
+                        destroy(file)
 
     def _file(self, letter_id: UUID) -> Path:
         return self._folder / f"{letter_id}.letter"
