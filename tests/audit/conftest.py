@@ -134,9 +134,12 @@ async def company(platform: Platform, audit: Runtime, client: aiohttp.ClientSess
 
 
 async def rows(platform: Platform, code: str) -> list[Any]:
-    """Everything recorded of a policyholder, in the order of arrival."""
+    """Everything recorded of a policyholder, in the order in which it was done; two groups are recorded at once, so
+    the numbers may follow another."""
     async with platform.owner("audit") as database:
-        return await database.fetch("select * from history where policyholder_code = $1 order by number", code)
+        return await database.fetch(
+            "select * from history where policyholder_code = $1 order by performed_at, user_id", code
+        )
 
 
 async def set_aside(platform: Platform, event_id: UUID) -> str | None:

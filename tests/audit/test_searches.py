@@ -225,7 +225,7 @@ async def test_searches_and_exports_are_recorded_themselves(platform: Platform, 
         async with platform.owner("audit") as database:
             return await database.fetch(
                 "select type, user_id, source_address, details from history"
-                " where policyholder_code = $1 and operation is null order by number",
+                " where policyholder_code = $1 and operation is null order by performed_at",
                 company.code,
             )
 
