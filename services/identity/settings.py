@@ -38,7 +38,6 @@ class IdentitySettings(Settings):
     mail_password_life: timedelta = Field(timedelta(days=14), description="initial password by mail (L5)")
     new_password_life: timedelta = Field(timedelta(hours=24), description="reissued or reset password (L5)")
 
-    one_time_password_life: timedelta = Field(timedelta(minutes=10), description="from issue (O1, R320)")
     one_time_passwords_in_10_minutes: int = Field(5, ge=1, description="issues to one user (O1)")
     one_time_passwords_per_day: int = Field(20, ge=1, description="issues to one user (O1)")
 
