@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import unused_port
 
 from deploy.local.outsiders import Outside
 from deploy.local.refusals import Refusal
+from tests.support.mailbox import free_port
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -18,7 +18,7 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
 async def outside() -> AsyncIterator[Outside]:
     """An outsider who knows one gateway, which nobody serves yet."""
     async with aiohttp.ClientSession() as http:
-        yield Outside({"services": {"accounts": {"urls": [f"http://127.0.0.1:{unused_port()}"]}}}, http)
+        yield Outside({"services": {"accounts": {"urls": [f"http://127.0.0.1:{free_port()}"]}}}, http)
 
 
 def port(outside: Outside) -> int:

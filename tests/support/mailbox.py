@@ -11,7 +11,11 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from deploy.local.ports import choose
 from tests.support.eventually import eventually
+
+GIVEN: set[int] = set()
+"""The ports of this worker, whether somebody listens there just now or not."""
 
 
 @dataclass
@@ -58,12 +62,13 @@ def open_mailbox() -> Iterator[Mailbox]:
 
 
 def free_port() -> int:
-    """A port of loopback that nobody uses right now."""
-    import socket
+    """A port of loopback that nobody uses right now; it stays so until it is used, however long that takes.
 
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    The kernel's own choice would not: whoever asks it for any port next, in another worker too, may get the same one.
+    """
+    port = choose(taken=GIVEN)
+    GIVEN.add(port)
+    return port
 
 
 def text_of(message: EmailMessage) -> str:
