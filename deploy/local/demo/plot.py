@@ -16,7 +16,7 @@ FORMS = (("by_user", "WebユーザーID単位"), ("by_time", "アクセス日時
 
 async def tell(story: Story, outside: Outside) -> list[str]:
     """The whole story of one new policyholder; answers the lines of the history by user."""
-    before = outside.operations
+    before, day = outside.operations, japans_day()
     code = f"{secrets.randbelow(900_000_000) + 100_000_000}"
     mail = f"taro-{code}@sample.com"
     administrator = await people.register_policyholder(story, outside, code, mail)
@@ -30,20 +30,27 @@ async def tell(story: Story, outside: Outside) -> list[str]:
     password = await people.reissue(story, administrator, mail)
     mail = await addresses.change(story, administrator, password, mail)
     await addresses.grant_group_viewer(story, administrator)
-    lines = await show_history(story, administrator, mail, outside.operations - before)
+    lines = await show_history(story, administrator, mail, day, outside.operations - before)
     story.chapter("How long the asynchronous steps took")
     story.table()
     return lines
 
 
-async def show_history(story: Story, administrator: Person, mail: str, expected: int) -> list[str]:
-    """The access history in both forms (アクセス履歴出力); all `expected` operations of the story are in it."""
+def japans_day() -> str:
+    """Today, as the access history counts days."""
+    return datetime.now(TOKYO).date().isoformat()
+
+
+async def show_history(story: Story, administrator: Person, mail: str, first_day: str, expected: int) -> list[str]:
+    """The access history since `first_day` in both forms (アクセス履歴出力); all `expected` operations are in it.
+
+    A story that begins just before midnight ends on another day.
+    """
     story.chapter("The access history (アクセス履歴出力)")
     await administrator.enter_one_time_password(mail)
-    today = datetime.now(TOKYO).date().isoformat()
 
     async def found(form: str) -> dict[str, str]:
-        question = {"first_day": today, "last_day": today, "form": form}
+        question = {"first_day": first_day, "last_day": japans_day(), "form": form}
         return dict(await administrator.call("POST", "audit", "/access-history/searches", json=question))
 
     async def complete() -> bool:
