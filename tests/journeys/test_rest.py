@@ -10,6 +10,7 @@ from deploy.local.outsiders import Outside
 
 SECONDS = 3.0
 MOST_A_SECOND = 60  # all clocks of a service together are below 15; a loop without a pause makes more than 500
+LOOKS = 5  # a connection that falls idle tells PostgreSQL of its last second's work 10 s later; who rests, rests then
 
 
 async def commits(connection: Any) -> int:
@@ -34,7 +35,8 @@ async def asked_of(outside: Outside, name: str) -> int:
 
 @pytest.mark.requirement("P10")
 async def test_an_idle_service_leaves_its_database_alone(outside: Outside) -> None:
-    await asyncio.sleep(1.5)  # what was done before is counted late
     names = list(outside.known["services"])
-    asked = dict(zip(names, await asyncio.gather(*(asked_of(outside, name) for name in names)), strict=True))
-    assert max(asked.values()) < MOST_A_SECOND * SECONDS, asked
+    looks: list[dict[str, int]] = []
+    while not looks or (max(looks[-1].values()) >= MOST_A_SECOND * SECONDS and len(looks) < LOOKS):
+        looks.append(dict(zip(names, await asyncio.gather(*(asked_of(outside, name) for name in names)), strict=True)))
+    assert max(looks[-1].values()) < MOST_A_SECOND * SECONDS, looks
