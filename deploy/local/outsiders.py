@@ -85,9 +85,14 @@ class Outside:
                 ids.append(envelope.id)
             return ids
 
-    async def mail_to(self, address: str, subject: str, after: str = "") -> dict[str, Any]:
-        """The newest mail to `address` whose subject holds `subject`, newer than the mail `after`; waits for it."""
-        asked = {"recipient": address, "subject": subject, "after": after, "wait": f"{PATIENCE_SECONDS:.0f}"}
+    async def mail_to(self, address: str, subject: str, after: str = "", about: str = "") -> dict[str, Any]:
+        """The newest mail to `address` whose subject holds `subject`, newer than the mail `after`; waits for it.
+
+        `about`: what its text holds, for where another mail of the same kind may still be on its way.
+        """
+        asked = {
+            "recipient": address, "subject": subject, "after": after, "body": about, "wait": f"{PATIENCE_SECONDS:.0f}"
+        }  # fmt: skip
         async with self.http.get(f"{self.known['inbox_url']}api/messages", params=asked) as answer:
             found = (await answer.json())["messages"]
         if not found:

@@ -99,9 +99,8 @@ class Town:
             "email": email, "name": "貿易　花子", "entry": "enter_and_apply", "contract_data": "none",
             "application_data": "own",
         }  # fmt: skip
-        before = await self.outside.newest_mail(admin.email)
         done = await admin.person.call("POST", "identity", "/applicants", json=given | form)
-        mail = await self.outside.mail_to(admin.email, "初期パスワード", after=before)
+        mail = await self.outside.mail_to(admin.email, "初期パスワード", about=done["user_id"])
         return await self.settled(done["user_id"], (given | form)["email"], secret_in(mail["text"]))
 
 
