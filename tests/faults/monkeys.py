@@ -22,6 +22,7 @@ class Monkeys:
     servers: OwnServers
     proxies: Mapping[str, Proxy]
     done: Counter[str] = field(default_factory=Counter)
+    over: bool = False
 
     async def kill_service(self) -> None:
         """A process dies."""
@@ -51,9 +52,12 @@ class Monkeys:
         proxy.thaw()
 
     async def supervise(self) -> None:
-        """Until cancelled: whatever process was killed, or could not start, is started again."""
+        """Until it is over: whatever process was killed, or could not start, is started again and becomes ready.
+
+        It is never cancelled: that could forget a process which is just being born.
+        """
         async with asyncio.TaskGroup() as starting:
-            while True:
+            while not self.over:
                 for (name, place), life in list(self.house.lives.items()):
                     assert not self.house.fell(name, place), f"{name} ended by itself: {self.house.logged()}"
                     if life.over:
