@@ -5,7 +5,7 @@ import pytest
 from contracts.nexi import NoticePublished
 from deploy.local.outsiders import secret_in
 from tests.portal.desks import Desk, Town
-from tests.portal.errands import use_one_time_passwords
+from tests.portal.errands import administrator, use_one_time_passwords
 from tests.support import unique
 from tests.support.eventually import eventually
 
@@ -26,7 +26,7 @@ ADMINISTRATION = (
     "R1", "R9", "R20", "R21", "R22", "R23", "R24", "R25", "R26", "R27", "R28", "R29", "R31", "R40", "R68", "R73", "R95"
 )  # fmt: skip
 async def test_every_function_is_reached_from_the_user_page(desk: Desk, town: Town) -> None:
-    admin = await town.administrator()
+    admin = await administrator(town)
     await desk.enter(admin)
     links = await desk.page.locator(".menus a").all_inner_texts()
     assert [menu for menu in (*MENUS, *ADMINISTRATION) if menu not in links] == []
