@@ -141,19 +141,28 @@ async def test_a_registration_that_is_not_reflected_yet_says_so_and_shows_later_
     desk: Desk, town: Town
 ) -> None:
     admin = await administrator(town)
-    await desk.enter(admin)
-    async with town.platform.owner("accounts") as database, database.transaction() as tx:
+    keys_url = f"{town.outside.gateway('identity')}/.well-known/jwks.json"
+    async with (
+        town.platform.running("applications", answer_seconds=0.2, identity_keys_url=keys_url) as impatient,
+        town.beside(applications_url=impatient.url) as elsewhere,
+        town.platform.owner("accounts") as database,
+        database.transaction() as tx,
+    ):
         # As another procedure of this policyholder that takes its time.
         await tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", admin.code)
-        await register_account(desk, "5555555")
+        hasty = Desk(desk.page, elsewhere)
+        await hasty.enter(admin)
+        await register_account(hasty, "5555555")
         assert await desk.title() == "口座登録・変更・削除: 申込完了"
         assert "お申込みを受け付けました。口座情報への反映を行っています。" in await desk.text()
+        await desk.press("もう一度表示")
+        assert "口座情報への反映を行っています。" in await desk.text()
 
     async def reflected() -> bool:
         await desk.page.reload()
         return "口座情報への反映を完了しました" in await desk.text()
 
-    await desk.press("もう一度表示")
+    await desk.enter(admin, hasty.path())
     await eventually(reflected)
     await desk.press("口座情報一覧へ")
     assert "5555555" in await desk.text()

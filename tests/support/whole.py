@@ -31,6 +31,7 @@ async def whole_platform(
     keys_url = f"http://127.0.0.1:{identity}/.well-known/jwks.json"
     own: dict[str, dict[str, Any]] = {
         "identity": {"port": identity, **told_identity},
+        "applications": {"answer_seconds": 10.0},  # the machine may be busy with other tests
         "notifier": {
             "smtp_host": "127.0.0.1", "smtp_port": smtp, "smtp_security": "none", "spool": folder / "letters",
         },
