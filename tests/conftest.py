@@ -4,12 +4,24 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
+import hypothesis
 import pytest
 
 from deploy.local.cluster import Cluster, test_cluster
 from tests.support.keys import Signer
 from tests.support.mailbox import Mailbox, open_mailbox
 from tests.support.platform import Platform
+from tests.support.scale import CHAOS
+
+# No deadlines: a busy machine is no defect. `make test` says the same of the same code every time; chaos looks around.
+hypothesis.settings.register_profile(
+    "tests",
+    deadline=None,
+    database=None,
+    derandomize=not CHAOS,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("tests")
 
 pytest_plugins = ["tests.support.table"]
 

@@ -6,7 +6,7 @@ import io
 from uuid import uuid4
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contracts.notifier import SendMail
@@ -205,7 +205,7 @@ async def test_listed_riders_in_a_file_need_comprehensive_insurance(open_a_firm:
     assert [(one["column"], one["rule"]) for one in dry.body["errors"]] == [("contract_data", "comprehensive_only")]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(st.binary(max_size=400) | st.text(max_size=200).map(lambda text: (",".join(imports.HEADER) + "\r\n" + text).encode()))  # fmt: skip  # noqa: E501
 def test_no_content_breaks_the_reader(content: bytes) -> None:
     read = imports.read(content, 5)
