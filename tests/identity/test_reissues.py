@@ -136,11 +136,8 @@ async def test_an_address_that_asks_too_often_is_kept_waiting(people: People) ->
 
 async def test_a_request_that_cannot_be_carried_out_yet_waits_for_the_notifiers_keys(people: People) -> None:
     person = await people.administrator()
-    await people.behind.execute("update sealing_keys set use_until = use_until - interval '10 days'")
-    try:
+    async with sealing.no_good_key(people.behind):
         assert (await ask(person, person.user_id, f"{person.user_id[:9]}@sample.com")).status == 202
         await asyncio.sleep(0.3)
         assert await people.behind.fetchval("select exists (select from reissue_requests)")
-    finally:
-        await people.behind.execute("update sealing_keys set use_until = use_until + interval '10 days'")
     await people.mails.next(template="password_reissued", about_user_id=person.user_id, timeout=20)

@@ -2,6 +2,8 @@
 
 import base64
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from chassis.seals import unseal
+from chassis.sql import Database
 from contracts.notifier import SealingKey, SealingKeysPublished, SealingPurpose, SendLetter, SendMail
 
 _PRIVATE = X25519PrivateKey.from_private_bytes(b"a key that only tests may use..!")
@@ -32,6 +35,22 @@ def published() -> SealingKeysPublished:
             for purpose in SealingPurpose
         )
     )
+
+
+@asynccontextmanager
+async def no_good_key(identity: Database) -> AsyncIterator[None]:
+    """While inside, identity knows keys of the past only; a notifier, which says its own every few minutes, must wait.
+
+    The table is held against writers only after the change, which identity has to see.
+    """
+    move = "update sealing_keys set use_until = use_until {} interval '10 days'"
+    await identity.execute(move.format("-"))
+    try:
+        async with identity.transaction() as tx:
+            await tx.execute("lock table sealing_keys in share mode")
+            yield
+    finally:
+        await identity.execute(f"{move.format('+')} where use_until < now()")
 
 
 def secret_of(envelope: dict[str, Any]) -> str:

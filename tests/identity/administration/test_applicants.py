@@ -117,11 +117,8 @@ async def test_an_id_that_a_group_viewer_has_is_passed_over(firm: Firm) -> None:
 
 
 async def test_without_a_key_to_seal_with_nothing_is_done(firm: Firm) -> None:
-    await firm.database.execute("update sealing_keys set use_until = use_from where purpose = 'password'")
-    try:
+    async with sealing.no_good_key(firm.database):
         busy = await firm.ask("POST", "/applicants", NEW_APPLICANT, patient=False)
-    finally:
-        await firm.database.execute("update sealing_keys set use_until = now() + interval '1 day'")
     assert (busy.status, busy.headers["Retry-After"]) == (503, "2")
     assert (await firm.register())["user_id"] == f"{firm.code}001"
 
