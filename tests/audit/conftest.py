@@ -70,15 +70,21 @@ class Company:
         return who.operator.model_copy(update=changed)
 
     async def did(self, *done: tuple[Operator, Operation, datetime]) -> None:
-        """Other systems report these operations, identity its own; comes back when all are recorded."""
+        """Other systems report these operations, identity its own; comes back when all of them are recorded."""
+        ids: list[UUID] = []
         for who, operation, at in done:
             if operation in SESSIONS:
                 login = operation is Operation.LOGIN
                 said = LoginSucceeded(operator=who) if login else PasswordChanged(operator=who, forced=False)
-                await self.platform.say("identity", said, time=at)
+                ids += await self.platform.say("identity", said, time=at)
         async with self.platform.nexi as speaker:
-            await speaker.publish(*(performed(*one) for one in done if one[1] not in SESSIONS))
-        await self.has(len(done))
+            ids += await speaker.publish(*(performed(*one) for one in done if one[1] not in SESSIONS))
+
+        async def recorded() -> bool:
+            async with self.platform.owner("audit") as database:
+                return bool(await database.fetchval("select count(*) from entries where id = any($1)", ids) == len(ids))
+
+        await eventually(recorded)
 
     async def has(self, records: int) -> None:
         """Wait until this policyholder has so many rows."""

@@ -97,7 +97,6 @@ async def test_rows_are_in_the_order_that_the_file_shows(company: Company) -> No
     ]  # fmt: skip
     for serial, operation, microseconds in done:
         await company.did((company.operator(serial), operation, second + timedelta(microseconds=microseconds)))
-    await company.has(5)
     days = [f"{second + timedelta(hours=9):%Y-%m-%d}", f"{datetime.now(UTC) + timedelta(hours=9):%Y-%m-%d}"]
     body = await company.download(await company.search(*days, form="by_time"))
     records = list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))[1:]
