@@ -118,10 +118,11 @@ async def test_secrets_that_are_not_for_here_fail_with_a_reason_and_others_go_on
 ) -> None:
     good = wishes.mail(Template.PASSWORD_REISSUED, address(), secret=PASSWORD)
     assert good.secret is not None
-    turned = base64.b64encode(base64.b64decode(good.secret.ciphertext)[:-1] + b"\0").decode()
+    sealed = base64.b64decode(good.secret.ciphertext)
+    turned = base64.b64encode(sealed[:-1] + bytes([sealed[-1] ^ 1])).decode()
     old_key = good.secret.model_copy(update={"key_id": "password-20200101T000000Z-0123456789abcdef"})
     bad = {
-        "tampered": changed(good, recipient=address(), secret=Sealed(key_id=good.secret.key_id, ciphertext=turned)),
+        "tampered": changed(good, secret=Sealed(key_id=good.secret.key_id, ciphertext=turned)),
         "redirected": changed(good, recipient=address()),
         "re-templated": changed(good, template=Template.GROUP_VIEWER_PASSWORD),
         "prolonged": changed(good, not_after=good.not_after + timedelta(days=1)),
