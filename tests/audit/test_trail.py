@@ -4,6 +4,7 @@ import asyncio
 import csv
 import io
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ import aiohttp
 import pytest
 
 from audit.labels import labels
+from audit.store import log
 from chassis.messages import subclasses
 from chassis.service import Runtime
 from contracts.actions import Action
@@ -230,6 +232,28 @@ async def test_the_live_tail_brings_rows_as_they_are_recorded(
             if line["actor"]["user"]["org"]["uid"] == company.code:
                 break
     assert (line["class_name"], line["activity_name"], line["message"]) == ("Authentication", "Logoff", "ログアウト")
+
+
+async def test_the_live_tail_brings_all_that_is_recorded_once_its_answer_has_begun(
+    platform: Platform, audit: Runtime, client: aiohttp.ClientSession, company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end, recorded = log.end, asyncio.Event()
+
+    async def late(reader: Any) -> Any:
+        """A busy database: it answers when something was recorded, if nobody waits for the answer to record it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await recorded.wait()
+        return await end(reader)
+
+    monkeypatch.setattr(log, "end", late)
+    url = f"{audit.url}/security-events?follow=true&view=trail"
+    async with asyncio.timeout(20), client.get(url, headers=platform.headers(callers.operator())) as response:
+        await platform.say("identity", LoggedOut(operator=company.operator()))
+        await company.has(1)
+        recorded.set()
+        while json.loads(await response.content.readline())["actor"]["user"]["org"]["uid"] != company.code:
+            pass
 
 
 def test_every_action_outside_of_the_catalogue_has_a_japanese_name() -> None:
