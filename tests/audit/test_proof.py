@@ -24,6 +24,7 @@ from audit.command_line import dump, work_on_checkpoints
 from audit.proof import keys
 from audit.proof.checkpoints import END_BYTES, Checkpoint, append, as_line, problems, read_last, statement
 from audit.proof.command_line import verify_file, verify_log
+from audit.rules.windows import japanese_day
 from audit.service import service
 from audit.store import log
 from bench.audit_year import chain
@@ -410,7 +411,8 @@ async def test_an_archived_month_still_verifies_with_its_file_a_dump_made_after_
 ) -> None:
     async with copied(evidence, cluster) as dsn:
         database = await Database.connect(dsn, source="audit", size=1)
-        month = f"history_{datetime.now(UTC) - timedelta(days=40):%Y_%m}"
+        oldest = await database.fetchval("select min(performed_at) from history")
+        month = f"history_{japanese_day(oldest):%Y_%m}"
         path = (await archive_month(database, month, tmp_path, callers.operator().operator)).file
         await database.close()
         verify = ["verify", *evidence.arguments(), "--database", dsn]

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,8 +29,9 @@ async def test_generated_requests_are_answered_as_documented(
     mine, other = f"見本{secrets.token_hex(8)}", unique.policyholder_code()
     now = datetime.now(UTC)
     await company.did((company.operator(1, name=mine), Operation.BUYER_BOOKMARK, now))
-    today = f"{now:%Y-%m-%d}"
+    today = f"{datetime.now(UTC) + timedelta(hours=9):%Y-%m-%d}"
     search = await company.search("2016-04-01", today, form="by_time")
+    assert search["records"] == 1
     people: dict[str, Any] = {
         "applicant": callers.applicant(other),
         "stranger": callers.administrator(other),

@@ -77,15 +77,16 @@ async def test_the_trail_shows_the_own_policyholder_newest_first_page_by_page(
 
 @pytest.mark.requirement("H2", "H5")
 async def test_the_trail_is_exported_like_the_history_and_apart_from_it(platform: Platform, company: Company) -> None:
+    begun = datetime.now(UTC)
     await platform.say("identity", PasswordReset(operator=company.operator(), about_user_id=f"{company.code}001"))
     locked = UserLocked(operator=company.operator(1), until=datetime.now(UTC), source_address="192.0.2.1")
     await platform.say("identity", locked)
     await platform.say("identity", LoginSucceeded(operator=company.operator()))
     await company.has(3)
-    day = f"{datetime.now(UTC) + JAPAN:%Y-%m-%d}"
+    first, last = (f"{moment + JAPAN:%Y-%m-%d}" for moment in (begun, datetime.now(UTC)))
     async with company.client.post(
         f"{company.url}/security-trail/searches",
-        json={"first_day": day, "last_day": day, "form": "by_time"},
+        json={"first_day": first, "last_day": last, "form": "by_time"},
         headers=platform.headers(company.administrator),
     ) as response:
         found = await response.json()
@@ -103,7 +104,7 @@ async def test_the_trail_is_exported_like_the_history_and_apart_from_it(platform
     assert json.loads(records[1][8]) == {"about_user_id": f"{company.code}001"}
     assert (await company.get(f"/access-history/searches/{found['id']}/csv"))[0] == 404
     assert (await company.get(f"/security-trail/searches/{found['id']}/manifest"))[0] == 200
-    history = await company.search(day, day)
+    history = await company.search(first, last)
     assert history["records"] == 1
 
 
