@@ -1,11 +1,11 @@
 """Wishes for mails and letters as the other services say them, with sealed secrets, and what became of them."""
 
 import base64
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from chassis.messages import new_id
 from chassis.seals import Sealed, seal
 from chassis.service import Runtime
 from contracts.applications import ApplicationCompleted, ApplicationRejected, ApplicationSubmitted
@@ -18,6 +18,7 @@ from tests.support.eventually import eventually
 from tests.support.platform import Platform
 
 LABEL = "保険利用者情報変更"
+_numbers = itertools.count(1)
 ENDS = ("sent", "failed", "expired", "superseded")
 
 
@@ -149,4 +150,4 @@ def address() -> str:
 
 def number() -> str:
     """A Web application number that no other test uses."""
-    return f"2026-0401-{new_id().int % 100_000:05d}"
+    return f"2026-0401-{next(_numbers):05d}"
