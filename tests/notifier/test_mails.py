@@ -9,7 +9,6 @@ from notifier.mails import japanese
 from tests.notifier.conftest import sending_to
 from tests.notifier.wishes import Wishes, address, address_changed, completed, number, rejected, submitted
 from tests.support import unique
-from tests.support.eventually import eventually
 from tests.support.mailbox import Mailbox, text_of
 from tests.support.platform import Platform
 
@@ -108,19 +107,15 @@ async def test_a_completion_goes_to_the_address_at_the_moment_of_completion(wish
 
 
 @pytest.mark.requirement("P5", "R201")
-async def test_news_of_an_address_that_arrive_late_redirect_what_waits(wishes: Wishes, mailbox: Mailbox) -> None:
+async def test_news_of_an_address_that_arrive_late_redirect_what_waits(apart: Platform, mailbox: Mailbox) -> None:
     code, before, after = unique.policyholder_code(), address(), address()
     moment = datetime.now(UTC)
-    await wishes.address(code, before, 1, at=moment - timedelta(days=2))
-    async with wishes.platform.owner("notifier") as database:
-        (mail_id,) = await wishes.platform.say("applications", submitted(code, number(), moment))
-        waiting = "update mails set due_at = now() + interval '3 seconds' where id = $1 and state = 'received'"
-
-        async def held() -> int:
-            return await database.execute(waiting, mail_id)
-
-        await eventually(held)
+    async with sending_to(apart, mailbox.port, address_patience=timedelta(hours=1)) as wishes:
+        await wishes.address(code, before, 1, at=moment - timedelta(days=2))
+        (mail_id,) = await apart.say("applications", submitted(code, number(), moment))
+        await wishes.end(mail_id, "received")
         await wishes.address(code, after, 2, at=moment - timedelta(seconds=5))
+        await wishes.hurry(mail_id)
         await mailbox.next_to(after)
         assert mailbox.to(before) == []
 

@@ -1,7 +1,6 @@
 """What a mail server may refuse, permanently or transiently, at each step: a mail ends as it deserves, at most once."""
 
 import asyncio
-from uuid import UUID
 
 import pytest
 
@@ -54,7 +53,7 @@ async def test_a_refusal_for_now_is_tried_again_until_it_is_sent_once(
             assert waits["due_at"] is not None, told
             assert waits["reason"], told
             trouble.over = True
-            await hurry(apart, mail_id)
+            await wishes.hurry(mail_id)
             await wishes.end(mail_id, "sent")
             assert len(relay.to(to)) == 1, told
 
@@ -67,7 +66,7 @@ async def test_a_relay_that_refuses_us_for_good_makes_no_mail_fail(apart: Platfo
         mail_id = await wishes.say(wishes.mail(NOTICE, to))
         assert "554 5.7.1 go away" in (await wishes.end(mail_id, "retrying", "failed"))["reason"]
         trouble.over = True
-        await hurry(apart, mail_id)
+        await wishes.hurry(mail_id)
         await wishes.end(mail_id, "sent")
         assert len(relay.to(to)) == 1
 
@@ -94,12 +93,6 @@ async def test_a_relay_that_wants_a_text_for_nobody_does_not_get_it(apart: Platf
         await wishes.end(await wishes.say(wishes.mail(NOTICE, address())), "sent")
         assert [one.recipients for one in relay.taken if to in one.raw.decode()] == []
         assert len(relay.taken) == 1
-
-
-async def hurry(platform: Platform, mail_id: UUID) -> None:
-    """Do not wait for the pause between two tries."""
-    async with platform.owner("notifier") as database:
-        await database.execute("update mails set due_at = now() where id = $1 and due_at is not null", mail_id)
 
 
 class Trouble:
