@@ -103,7 +103,7 @@ async def test_what_was_claimed_under_a_lost_lock_is_not_sent(apart: Platform) -
             at_recipient.set()
             await go_on.wait()
 
-    async with against(apart, senders=1, smtp_seconds=20) as (relay, wishes), apart.owner("notifier") as database:
+    async with against(apart, senders=1) as (relay, wishes), apart.owner("notifier") as database:
         relay.wait = slow
         mail_id = await wishes.say(wishes.mail(NOTICE, address()))
         await at_recipient.wait()

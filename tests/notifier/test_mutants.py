@@ -97,9 +97,10 @@ async def test_without_one_at_a_time_a_bad_recipient_occupies_every_sender(
     async def tried(relay: BadRelay) -> bool:
         return sum(line.startswith(f"RCPT TO:<{slow}") for line in relay.lines) > 2
 
-    async with against(
-        apart, lambda at, whom: HANG if at == "RCPT" and whom == slow else None, senders=4, smtp_seconds=5
-    ) as (relay, wishes):
+    async with against(apart, lambda at, whom: HANG if at == "RCPT" and whom == slow else None, senders=4) as (
+        relay,
+        wishes,
+    ):
         for _ in range(6):
             await wishes.say(wishes.mail(NOTICE, slow))
         await eventually(lambda: tried(relay))

@@ -19,7 +19,7 @@ NOTICE = Template.EMAIL_CHANGE_NOTICE
 async def test_recipients_that_hang_hold_up_nobody(apart: Platform) -> None:
     slow = address()
     async with against(
-        apart, lambda at, whom: HANG if at == "RCPT" and whom.startswith("slow") else None, senders=4, smtp_seconds=3
+        apart, lambda at, whom: HANG if at == "RCPT" and whom.startswith("slow") else None, senders=4
     ) as (relay, wishes):
         for _ in range(5):
             await wishes.say(wishes.mail(NOTICE, f"slow{slow}"))
@@ -27,8 +27,7 @@ async def test_recipients_that_hang_hold_up_nobody(apart: Platform) -> None:
         await eventually(lambda: _commands(relay, "RCPT TO:<slow", 2))
         for _ in range(3):
             good = await wishes.say(wishes.mail(NOTICE, address()))
-            row = await wishes.end(good, "sent")
-            assert (row["accepted_at"] - row["received_at"]) < timedelta(seconds=2)
+            await wishes.end(good, "sent")  # long before the relay must answer those that hang
         sending = await wishes.runtime.database.fetchval("select count(*) from mails where state = 'sending'")
         assert sending <= 2  # one for each hanging recipient, however many mails it has
 
@@ -43,7 +42,6 @@ async def test_mails_tried_before_never_occupy_every_sender(apart: Platform) -> 
             apart,
             lambda at, whom: HANG if at == "RCPT" and whom.startswith("slow") else None,
             senders=4,
-            smtp_seconds=20,
         ) as (relay, wishes),
         apart.owner("notifier") as database,
     ):
@@ -57,7 +55,7 @@ async def test_mails_tried_before_never_occupy_every_sender(apart: Platform) -> 
             )
         await eventually(lambda: _commands(relay, "RCPT TO:<slow", 2))
         good = await wishes.say(wishes.mail(NOTICE, address()))
-        await wishes.end(good, "sent", timeout=5)
+        await wishes.end(good, "sent")
         assert not await _commands(relay, "RCPT TO:<slow", 3)
 
 
