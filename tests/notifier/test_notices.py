@@ -75,9 +75,9 @@ async def test_a_notice_is_shown_in_its_period_only(wishes: Wishes, ask: Gateway
     early, late, now = unique.word("n"), unique.word("n"), unique.word("n")
     await heard(
         wishes,
-        notice(early, since=timedelta(hours=1)),
+        notice(early, since=timedelta(days=1)),
         notice(late, published_until=NOW - timedelta(minutes=1)),
-        notice(now, published_until=NOW + timedelta(hours=1)),
+        notice(now, published_until=NOW + timedelta(days=1)),
     )
     listed = [one["notice_id"] for one in (await ask(user, "GET", "/notices"))["notices"]]
     assert now in listed
