@@ -53,6 +53,25 @@ async def test_a_word_parked_while_the_submission_was_just_committing_is_matched
 
 
 @pytest.mark.requirement("P6")
+async def test_a_word_parked_as_early_while_another_decided_gets_its_true_reason(
+    platform: Platform, running: Runtime, administrator: Front
+) -> None:
+    number = (await administrator.submitted())["number"]
+    await platform.nexi.publish(completed(number))
+    await until(administrator, number, "completed")
+    (event_id,) = await platform.nexi.publish(rejected(number))
+    reason = (await set_aside(running, event_id))["reason"]
+    async with platform.owner("applications") as database:  # as if it had been judged before the submission
+        early = "update parked set reason = 'early: the application is a draft', key = $2 where id = $1"
+        await database.execute(early, event_id, number)
+
+    async def judged_again() -> bool:
+        return bool((await set_aside(running, event_id))["reason"] == reason)
+
+    await eventually(judged_again)
+
+
+@pytest.mark.requirement("P6")
 async def test_what_cannot_be_true_is_set_aside_with_its_reason(
     platform: Platform, running: Runtime, administrator: Front
 ) -> None:

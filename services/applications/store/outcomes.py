@@ -71,11 +71,14 @@ async def finished(database: Database, number: str, woken: asyncio.Event, second
 
 
 async def words_for_submitted(database: Database) -> list[str]:
-    """Numbers under which a word was set aside as early although the application is submitted by now."""
+    """Numbers under which a word was set aside as early although the application is no draft any more.
+
+    Also when another word has decided it meanwhile: the reason would be wrong for ever.
+    """
     rows = await database.fetch(
         """
         select distinct key from parked join applications on applications.number = key
-         where parked.state = 'parked' and applications.state = 'submitted'
+         where parked.state = 'parked' and applications.state <> 'draft'
            and (parked.reason like 'early:%' or parked.reason like 'unknown:%')
         """
     )
