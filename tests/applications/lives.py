@@ -26,7 +26,7 @@ class Modelled:
     content: int = 0
     steps: list[str] = field(default_factory=lambda: ["confirm"])
     early: list[str] = field(default_factory=list)
-    """Words that came before the submission, in order; the first one wins then."""
+    """Words that came before the submission; one of them wins then, whichever process tries first."""
 
     def correct(self, version: int, content: int) -> int:
         if self.state != "draft" or version != self.version:
@@ -43,8 +43,6 @@ class Modelled:
         if self.state == "draft":
             self.state = "submitted"
             self.steps.append("submit")
-            if self.early:
-                self.hear(self.early[0])
         return 200
 
     def withdraw(self, version: int) -> int:

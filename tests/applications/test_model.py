@@ -118,12 +118,16 @@ class LifeOfApplications(RuleBasedStateMachine):
 
     def settle(self, number: str) -> None:
         """An early word is acted upon shortly after the submission, not within it."""
-        state = self.modelled[number].state
+        one = self.modelled[number]
+        awaited = {OUTCOMES[word]: word for word in one.early} if one.state == "submitted" else {}
 
-        async def reached() -> bool:
-            return await self.person.state(number) == state
+        async def reached() -> str | None:
+            state = await self.person.state(number)
+            return state if state in (awaited or {one.state}) else None
 
-        self.world.do(eventually(reached))
+        state = self.world.do(eventually(reached))
+        if awaited:
+            one.hear(awaited[state])
 
     def teardown(self) -> None:
         if not getattr(self, "modelled", None):
