@@ -92,15 +92,17 @@ class Everybody:
     async def agree(self, front: Front, numbers: list[str]) -> set[str]:
         """Submitted ⇔ recorded once ⇔ one receipt written; answers the submitted ones.
 
-        A last application closes the queues: who has heard of it has heard of all before it.
+        A last application closes the queues: who has heard of it has been told of all before it. Audit may still be
+        recording them: it takes two groups at once.
         """
         last = (await front.submitted())["number"]
+        submitted = await self.submitted(numbers)
 
         async def everybody_knows() -> bool:
-            return bool((await self.recorded([last]))[last] and (await self.receipted([last]))[last])
+            known = (await self.recorded([last, *submitted]), await self.receipted([last, *submitted]))
+            return all(one.keys() == {last, *submitted} for one in known)
 
         await eventually(everybody_knows, 60)
-        submitted = await self.submitted(numbers)
         assert await self.recorded(numbers) == Counter(submitted)
         assert await self.receipted(numbers) == Counter(submitted)
         return submitted
