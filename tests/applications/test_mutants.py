@@ -90,7 +90,7 @@ async def test_without_the_claim_on_its_key_a_request_is_done_twice(
 async def test_with_a_counter_of_two_statements_numbers_are_given_twice(
     platform: Platform, front: Any, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def unguarded(database: Database, day: date) -> int:
+    async def unguarded(database: Database, day: date, *_: object) -> int:
         taken: int = await database.fetchval("select coalesce(max(serial), 0) from applications where day = $1", day)
         return taken + 1
 
