@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from accounts.listeners.partner import change
-from chassis.amqp import parked
 from chassis.service import Runtime
 from contracts.accounts import ProfileChanged
 from tests.accounts import messages
@@ -105,10 +104,7 @@ async def test_a_completion_that_cannot_be_read_is_parked_without_its_values(
     code = policyholder_code()
     [event] = await platform.say("applications", messages.completed(code, phone="まちがい"))
 
-    async def is_parked() -> Any:
-        return [one for one in await parked.listing(accounts.database) if one["id"] == event]
-
-    reason = (await eventually(is_parked))[0]["reason"]
+    reason = await eventually(lambda: accounts.database.fetchval("select reason from parked where id = $1", event))
     assert "phone" in reason and "まちがい" not in reason
 
 

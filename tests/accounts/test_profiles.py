@@ -2,11 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
-from typing import Any
 
 import pytest
 
-from chassis.amqp import parked
 from chassis.service import Runtime
 from contracts.accounts import AccessRefused, ProfileChanged
 from tests.accounts import messages
@@ -117,10 +115,8 @@ async def test_a_statement_from_the_future_is_parked_and_changes_nothing(
         messages.restated(code, datetime.now(UTC) + timedelta(days=9000), name="未来")
     )
 
-    async def is_parked() -> Any:
-        return [one for one in await parked.listing(accounts.database) if one["id"] == event]
-
-    assert "future" in (await eventually(is_parked))[0]["reason"]
+    reason = await eventually(lambda: accounts.database.fetchval("select reason from parked where id = $1", event))
+    assert "future" in reason
     await platform.nexi.publish(messages.restated(code, datetime.now(UTC), name="現在"))
     await profile_of(ask, code, name="現在")
 
