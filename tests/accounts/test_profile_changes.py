@@ -26,13 +26,14 @@ async def test_a_completed_change_takes_what_was_wished_and_leaves_the_rest(plat
     await platform.nexi.publish(messages.registered(code))
     await profile_of(ask, code)
     async with platform.hears(ProfileChanged) as spy:
-        await platform.say("applications", messages.completed(code, number, name="株式会社新見本", home_page=""))
+        event = messages.completed(code, number, name="株式会社新見本", home_page="")
+        await platform.say("applications", event)
         said = await spy.next(policyholder_code=code, number=number)
     assert said["data"]["version"] == 2
     assert said["data"]["profile"] == messages.HEAD | {"name": "株式会社新見本", "home_page": ""}
     newest = await profile_of(ask, code, name="株式会社新見本")
     assert (newest["source"], newest["number"], newest["version"]) == ("application", number, 2)
-    assert newest["effective_date"] == datetime.now(UTC).date().isoformat()
+    assert newest["effective_date"] == event.content["wished_date"]
 
 
 async def test_a_statement_issued_before_a_change_took_effect_does_not_undo_it(

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -17,13 +17,12 @@ from tests.support.platform import Platform
 
 
 def shift_to(day: date, before_midnight: float = 0.0) -> tuple[float, date]:
-    """How far to shift the clock to stand on that day; or so many seconds before it begins."""
-    now = datetime.now(JAPAN)
+    """How far to shift the clock to stand at noon of that day; or so many seconds before it begins."""
     if before_midnight:
-        target = datetime(day.year, day.month, day.day, tzinfo=JAPAN) - timedelta(seconds=before_midnight)
+        target = datetime.combine(day, time(), JAPAN) - timedelta(seconds=before_midnight)
     else:
-        target = datetime.combine(day, now.timetz())
-    return (target - now).total_seconds(), day
+        target = datetime.combine(day, time(12), JAPAN)
+    return (target - datetime.now(JAPAN)).total_seconds(), day
 
 
 def lonely_day() -> date:
