@@ -8,6 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+import structlog
 
 from accounts import command_line
 from accounts.rules import bank_files
@@ -81,7 +82,8 @@ class Terminal:
         self._screen.readouterr()
         parser = argparse.ArgumentParser()
         run = service.commands[command](parser)
-        status = await run(self._platform.settings("accounts"), parser.parse_args(arguments))
+        with structlog.testing.capture_logs():  # what services in this process log meanwhile is not the command's
+            status = await run(self._platform.settings("accounts"), parser.parse_args(arguments))
         return (status or 0, *self._screen.readouterr())
 
 
