@@ -72,8 +72,8 @@ async def test_a_wrong_report_names_its_fields_and_is_not_remembered(administrat
 async def test_a_large_report_may_take_its_time(
     administrator: Front, front: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.2)
     said = report(completed((await administrator.submitted())["number"], document=notice(PDF + b" " * 500)))
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.2)
     whole = json.dumps(said).encode()
 
     async def slowly() -> AsyncIterator[bytes]:
