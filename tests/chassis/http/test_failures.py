@@ -23,8 +23,8 @@ async def test_an_unexpected_exception_tells_the_caller_nothing_and_the_log_wher
     with structlog.testing.capture_logs() as logs:
         status, problem = await ask(http, "GET", path)
     assert (status, problem["type"]) == (500, "/problems/internal-error")
-    (entry,) = [one for one in logs if one["log_level"] == "error"]
-    assert entry["route"] == path
+    (entry,) = [one for one in logs if one.get("route") == path]  # other services of this process log too
+    assert entry["log_level"] == "error"
     assert entry["at"]
     assert "secret" not in str(problem) + str(logs)
 
@@ -35,8 +35,8 @@ async def test_an_error_of_the_database_shows_neither_its_text_nor_its_values(ht
         for _ in range(2):
             _, told = await ask(http, "POST", "/promises", json={"word": word})
     assert told["status"] == 500
-    assert logs[-1]["sqlstate"] == "23505"
-    assert logs[-1]["constraint_name"] == "promises_word_key"
+    (entry,) = [one for one in logs if one.get("route") == "/promises"]
+    assert (entry["sqlstate"], entry["constraint_name"]) == ("23505", "promises_word_key")
     assert word not in str(told) + str(logs)
 
 
