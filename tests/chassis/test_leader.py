@@ -69,9 +69,9 @@ async def test_a_leader_whose_connection_ended_leads_no_longer(
     try:
         await eventually(lambda: led(1))
         name = platform.database("audit").rpartition("/")[2]
-        ended = await server.fetch(END_HOLDERS, name, leader.zlib.crc32(office.name.encode()))
-        assert len(ended) == 1
-        await eventually(lambda: led(2))
+        terms, key = office.terms, leader.zlib.crc32(office.name.encode())
+        await eventually(lambda: server.fetch(END_HOLDERS, name, key))  # on a busy machine it may be just changing
+        await eventually(lambda: led(terms + 1))
     finally:
         await server.close()
         for task in tasks:

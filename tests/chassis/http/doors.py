@@ -111,5 +111,6 @@ async def wrong_shape() -> Thing:
 @routes.get("/slow", needs=PUBLIC)
 async def slow(notebook: Notebook) -> None:
     """Waits until it is let go."""
+    notebook.begun.set()
     await notebook.released.wait()
     notebook.finished.append("slow")

@@ -35,6 +35,11 @@ class Sample:
         """Where it answers."""
         return self.serving.url
 
+    def clients(self) -> int:
+        """How many are connected, as far as it has noticed."""
+        server = self.serving._runner.server
+        return sum(one.transport is not None for one in server.connections) if server else 0
+
 
 @asynccontextmanager
 async def running(database: Database, group: Routes = routes, **options: Any) -> AsyncIterator[Sample]:

@@ -53,6 +53,7 @@ class Notebook:
     """Something of the service's own that handlers ask for by type."""
 
     refused: list[tuple[str, str, str]] = field(default_factory=list)
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)
     finished: list[str] = field(default_factory=list)
 

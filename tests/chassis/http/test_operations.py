@@ -10,6 +10,8 @@ from chassis.http import connections
 from chassis.sql import Database
 from tests.chassis.http import sample
 from tests.chassis.http.asking import ask, connected, exchange
+from tests.chassis.http.sample import Sample
+from tests.support.eventually import eventually
 
 
 async def test_readiness_names_each_check_and_fails_with_one(database: Database) -> None:
@@ -63,11 +65,9 @@ async def test_who_is_about_to_stop_answers_and_sends_clients_elsewhere(database
 async def test_stopping_lets_a_running_request_finish_and_takes_no_new_one(database: Database) -> None:
     async with sample.running(database) as service, aiohttp.ClientSession(service.url) as http:
         running = asyncio.create_task(ask(http, "GET", "/slow"))
-        await asyncio.sleep(0.1)
+        await asyncio.wait_for(service.notebook.begun.wait(), 10)
         stopping = asyncio.create_task(service.serving.stop())
-        await asyncio.sleep(0.1)
-        with pytest.raises(OSError):
-            await asyncio.open_connection("127.0.0.1", service.serving.port)
+        await eventually(lambda: refuses(service))
         service.notebook.released.set()
         assert await running == (204, None)
         await stopping
@@ -78,17 +78,34 @@ async def test_a_handler_is_not_cancelled_because_its_client_left(database: Data
     async with sample.running(database) as service:
         async with connected(service.serving.port) as (_, writer):
             writer.write(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
-            await asyncio.sleep(0.1)
-        await asyncio.sleep(0.1)
+            await asyncio.wait_for(service.notebook.begun.wait(), 10)
+        await eventually(lambda: deserted(service))
         service.notebook.released.set()
-        await asyncio.sleep(0.1)
-        assert service.notebook.finished == ["slow"]
+
+        async def finished() -> bool:
+            return service.notebook.finished == ["slow"]
+
+        await eventually(finished)
+
+
+async def refuses(service: Sample) -> bool:
+    """Whether it takes no new connection."""
+    try:
+        async with connected(service.serving.port):
+            return False
+    except OSError:
+        return True
+
+
+async def deserted(service: Sample) -> bool:
+    """Whether it has noticed that nobody is connected any more."""
+    return service.clients() == 0
 
 
 async def test_an_idle_connection_is_closed(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("chassis.http.server.KEEPALIVE_SECONDS", 0.3)
     async with sample.running(database) as service:
-        answer = await exchange(service.serving.port, b"GET /live HTTP/1.1\r\nHost: a\r\n\r\n", within=3)
+        answer = await exchange(service.serving.port, b"GET /live HTTP/1.1\r\nHost: a\r\n\r\n")
         assert answer.endswith(b"live")
 
 
@@ -96,7 +113,8 @@ async def test_a_client_that_does_not_read_is_cut_off(database: Database, monkey
     monkeypatch.setattr(connections, "STALLED_SECONDS", 0.5)
     async with sample.running(database) as service, connected(service.serving.port) as (reader, writer):
         writer.write(b"GET /export?limit=100 HTTP/1.1\r\nHost: a\r\n\r\n" * 1000)
-        await asyncio.sleep(1.5)
+        await asyncio.wait_for(reader.read(1), 10)
+        await eventually(lambda: deserted(service))
         received = 0
         with suppress(ConnectionError):
             while chunk := await asyncio.wait_for(reader.read(65_536), 5):
@@ -108,9 +126,9 @@ async def test_connections_are_limited(database: Database, monkeypatch: pytest.M
     monkeypatch.setattr(connections, "MOST_CONNECTIONS", 3)
     async with sample.running(database) as service, AsyncExitStack() as stack:
         opened = [await stack.enter_async_context(connected(service.serving.port)) for _ in range(4)]
-        assert await asyncio.wait_for(opened[3][0].read(), 2) == b""
+        assert await asyncio.wait_for(opened[3][0].read(), 10) == b""
         opened[0][1].write(b"GET /live HTTP/1.1\r\nHost: a\r\n\r\n")
-        assert b" 200 " in await asyncio.wait_for(opened[0][0].readline(), 2)
+        assert b" 200 " in await asyncio.wait_for(opened[0][0].readline(), 10)
 
 
 async def test_the_parser_written_in_python_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
