@@ -29,7 +29,7 @@ from audit.service import service
 from audit.store import log
 from bench.audit_year import chain
 from chassis.messages import Envelope, encode, new_id
-from chassis.service import Runtime, Service
+from chassis.service import Service
 from chassis.settings import Settings
 from chassis.sql import Database
 from contracts.caller import Caller
@@ -43,6 +43,7 @@ from tests.support import callers
 from tests.support.eventually import eventually
 from tests.support.keys import Signer
 from tests.support.platform import Platform, Speaker
+from tests.support.processes import Process, serving
 from tests.support.scale import scaled
 
 CHANGES = scaled(100, 1000)
@@ -224,8 +225,8 @@ async def test_a_restored_backup_is_found_and_the_service_signs_nothing_more(
         assert await findings(evidence, dsn) == 1
         own = with_database(platform.database("audit"), dsn.rpartition("/")[2])
         before = later.read_bytes()
-        async with platform.running("audit", database_url=own, checkpoints=later, checkpoint_seconds=0.2) as runtime:
-            await alarmed(client, runtime)
+        async with serving(platform, "audit", database_url=own, checkpoints=later, checkpoint_seconds=0.2) as process:
+            await alarmed(client, process)
             assert later.read_bytes() == before
 
 
@@ -286,11 +287,11 @@ select policyholder_code, whose.id, (performed_at at time zone 'Asia/Tokyo')::da
 """
 
 
-async def alarmed(client: aiohttp.ClientSession, runtime: Runtime) -> None:
-    """Wait until a running audit says that the log is not the signed one."""
+async def alarmed(client: aiohttp.ClientSession, process: Process) -> None:
+    """Wait until an audit says that the log is not the signed one; only in a process of its own it means its own."""
 
     async def said() -> bool:
-        async with client.get(f"{runtime.url}/metrics") as response:
+        async with client.get(f"{process.url}/metrics") as response:
             return "audit_integrity_alarm 1.0" in await response.text()
 
     await eventually(said)
@@ -307,7 +308,7 @@ async def test_a_change_under_the_running_service_raises_the_alarm_and_nothing_m
     async with copied(evidence, cluster) as dsn:
         own = with_database(platform.database("audit"), dsn.rpartition("/")[2])
         few = {"checkpoint_seconds": 3600.0, "checkpoint_rows": 2}
-        async with platform.running("audit", database_url=own, checkpoints=later, **few) as runtime:
+        async with serving(platform, "audit", database_url=own, checkpoints=later, **few) as process:
             await platform.say("identity", LoginSucceeded(operator=callers.applicant("700000001", 1).operator))
 
             async def signed() -> bool:
@@ -318,7 +319,7 @@ async def test_a_change_under_the_running_service_raises_the_alarm_and_nothing_m
             before = later.read_bytes()
             async with asyncpg.create_pool(dsn, min_size=1, max_size=1) as changed:
                 await change(changed, random.Random(1), range(1, ROWS + 1))
-            await alarmed(client, runtime)
+            await alarmed(client, process)
             assert later.read_bytes() == before
 
 
@@ -335,8 +336,8 @@ async def test_a_copy_of_a_checkpoint_that_we_did_not_sign_is_no_ground_to_conti
                 "update checkpoints set statement = $1 where rows = $2", lines[-1].strip().replace("T", " "), ROWS
             )
         own = with_database(platform.database("audit"), dsn.rpartition("/")[2])
-        async with platform.running("audit", database_url=own, checkpoints=later, checkpoint_seconds=0.2) as runtime:
-            await alarmed(client, runtime)
+        async with serving(platform, "audit", database_url=own, checkpoints=later, checkpoint_seconds=0.2) as process:
+            await alarmed(client, process)
             assert later.read_text() == "".join(lines[:-1])
 
 

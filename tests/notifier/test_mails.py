@@ -9,6 +9,7 @@ from notifier.mails import japanese
 from tests.notifier.conftest import sending_to
 from tests.notifier.wishes import Wishes, address, address_changed, completed, number, rejected, submitted
 from tests.support import unique
+from tests.support.eventually import eventually
 from tests.support.mailbox import Mailbox, text_of
 from tests.support.platform import Platform
 
@@ -123,7 +124,10 @@ async def test_news_of_an_address_that_arrive_late_redirect_what_waits(apart: Pl
 @pytest.mark.requirement("P5")
 async def test_a_mail_waits_until_the_administrator_is_known(wishes: Wishes, mailbox: Mailbox) -> None:
     code, to, web_number = unique.policyholder_code(), address(), number()
-    await wishes.platform.say("applications", submitted(code, web_number, datetime.now(UTC)))
+    (event_id,) = await wishes.platform.say("applications", submitted(code, web_number, datetime.now(UTC)))
+    aside = "select reason from parked where id = $1 and state = 'parked'"
+    reason = await eventually(lambda: wishes.runtime.database.fetchval(aside, event_id))
+    assert reason == "the administrator's address is not known yet"
     await wishes.address(code, to)
     assert web_number in (await mailbox.next_to(to))["Subject"]
 
