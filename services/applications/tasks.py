@@ -8,7 +8,7 @@ from prometheus_client import Gauge
 
 from applications.settings import Clock, Settings
 from applications.store import documents, lists, requests
-from applications.store.outcomes import Outcomes, words_for_submitted
+from applications.store.outcomes import Outcomes, words_no_longer_early
 from chassis.amqp import wake
 from chassis.amqp.connection import persist
 from chassis.sql import DATABASE_AWAY, Database
@@ -30,7 +30,7 @@ async def match_early_words(database: Database) -> None:
     """A word that was set aside while its application was just being submitted is not forgotten."""
     while True:
         try:
-            for number in await words_for_submitted(database):
+            for number in await words_no_longer_early(database):
                 async with database.transaction() as tx:
                     await wake(tx, number)
         except DATABASE_AWAY as error:

@@ -79,7 +79,7 @@ APPLICATIONS = [
     Point("applications", "a parked event is heard after all", "chassis.amqp.hearing:Hearing._again", AFTER),
     Point("applications", "a parked event is done", "chassis.amqp.parked:done", AFTER),
     Point("applications", "bytes are quarantined", "chassis.amqp.parked:quarantine", AFTER),
-    Point("applications", "submitted words are matched", "applications.tasks:words_for_submitted", AFTER),
+    Point("applications", "early words are matched", "applications.tasks:words_no_longer_early", AFTER),
     Point("applications", "housekeeping measures", "chassis.housekeeping:OUTBOX_AGE.set", BEFORE),
 ]
 ACCOUNTS = [
@@ -176,7 +176,7 @@ VICTIM = [
 ]
 
 FIRST_ONLY = {
-    "the lead was taken, nothing carried", "submitted words are matched", "housekeeping measures",
+    "the lead was taken, nothing carried", "early words are matched", "housekeeping measures",
     "old things are forgotten", "old secrets are forgotten", "sealing keys are renewed", "holes are looked for",
     "a dead sender's mails are taken over",
 }  # fmt: skip

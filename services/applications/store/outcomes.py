@@ -70,7 +70,7 @@ async def finished(database: Database, number: str, woken: asyncio.Event, second
     return False
 
 
-async def words_for_submitted(database: Database) -> list[str]:
+async def words_no_longer_early(database: Database) -> list[str]:
     """Numbers under which a word was set aside as early although the application is no draft any more.
 
     Also when another word has decided it meanwhile: the reason would be wrong for ever.
