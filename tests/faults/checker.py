@@ -18,25 +18,32 @@ DRAFTS = "select number from applications where state = 'draft'"
 
 
 async def check(crowd: Crowd, *, rubbish: Set[bytes] = frozenset(), timeout: float = DRAINED_SECONDS) -> Findings:
-    """Wait until everything is at rest, then compare. `rubbish`: unreadable messages that were sent on purpose."""
-    stuck = await _drain(crowd, timeout)
+    """Wait until everything is at rest and nothing is wrong, or for `timeout` seconds; then say how it is.
+
+    What the broker says of its queues is some seconds old: a last event may still be on its way when they seem empty.
+    `rubbish`: unreadable messages that were sent on purpose.
+    """
+    loop = asyncio.get_running_loop()
+    until = loop.time() + timeout
+    while True:
+        while (stuck := await restless(crowd)) and loop.time() < until:
+            await asyncio.sleep(0.2)
+        findings = await _compare(crowd, rubbish)
+        findings.stuck += stuck
+        if not findings.wrong or loop.time() >= until:
+            return findings
+        await asyncio.sleep(0.2)
+
+
+async def _compare(crowd: Crowd, rubbish: Set[bytes]) -> Findings:
     known = Known.read(crowd.journal.path)
-    findings = Findings(acknowledged=len(known.ok), unknown=len(known.unknown), stuck=stuck)
+    findings = Findings(acknowledged=len(known.ok), unknown=len(known.unknown))
     await _rows(crowd, known, findings)
     await _gaps(crowd, findings)
     for agreement in (agreements.applications, agreements.accounts, agreements.identity, agreements.mails):
         await agreement(crowd, findings)
     await _set_aside(crowd, findings, rubbish)
     return findings
-
-
-async def _drain(crowd: Crowd, timeout: float) -> list[Any]:
-    """What still does not rest after `timeout` seconds."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + timeout
-    while (stuck := await restless(crowd)) and loop.time() < until:
-        await asyncio.sleep(0.2)
-    return stuck
 
 
 async def restless(crowd: Crowd) -> list[Any]:
