@@ -16,7 +16,7 @@ from chassis.amqp import declaration, parked
 from chassis.http import compile_routes, document
 from chassis.service import Service, running
 from chassis.settings import Settings, read
-from chassis.sql import Database, migrate
+from chassis.sql import Database, Unreachable, migrate
 
 Command = Callable[[Any, argparse.Namespace], Coroutine[Any, Any, int | None]]
 
@@ -30,7 +30,12 @@ def main(service: Service, arguments: list[str] | None = None) -> None:
     chosen = parser.parse_args(arguments)
     settings = read(getattr(chosen, "settings", service.settings))
     logs.configure(service.name, settings.log_level, settings.log_format)
-    sys.exit(_run(chosen.run(settings, chosen)) or 0)
+    try:
+        status = _run(chosen.run(settings, chosen))
+    except Unreachable as error:
+        print(error, file=sys.stderr)
+        status = 1
+    sys.exit(status or 0)
 
 
 def _run(work: Coroutine[Any, Any, int | None]) -> int | None:

@@ -1,4 +1,4 @@
-"""Commands that are recorded know who gives them."""
+"""Commands that are recorded know who gives them, and all of them explain in a line why they cannot begin."""
 
 import argparse
 import getpass
@@ -6,6 +6,8 @@ import getpass
 import pytest
 
 from chassis.command_line import ask_who
+from tests.support.platform import Platform
+from tests.support.processes import run
 
 
 def asked(*arguments: str) -> str:
@@ -28,3 +30,15 @@ def test_who_gives_a_command_must_be_said_where_users_have_no_names(monkeypatch:
     assert asked("--by", "yamada") == "yamada"
     with pytest.raises(SystemExit):
         asked()
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate", "user show 100000001000"])
+async def test_a_database_that_cannot_be_reached_is_named_in_a_line_without_its_password(
+    platform: Platform, command: str
+) -> None:
+    nowhere = "postgresql://identity:s3cret-word@127.0.0.1:1/identity"
+    told = {"database_url": nowhere, "owner_database_url": nowhere}
+    status, said, complaint = await run(platform, "identity", *command.split(), **told)
+    assert (status, said) == (1, "")
+    assert complaint.startswith("The database 127.0.0.1:1/identity cannot be reached: ")
+    assert (complaint.count("\n"), "s3cret-word" in complaint) == (1, False)

@@ -11,6 +11,7 @@ import os
 import random
 import signal
 import sys
+import traceback
 from typing import Any
 
 from chassis import command_line
@@ -56,7 +57,10 @@ def _live(service: Service, order: dict[str, Any]) -> None:
         command_line.main(service, ["serve"])
     except SystemExit as end:
         status = int(end.code or 0)
+    except BaseException:
+        traceback.print_exc()
     finally:
+        sys.stderr.flush()
         os._exit(status)
 
 

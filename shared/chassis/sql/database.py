@@ -16,6 +16,7 @@ import pydantic_core
 from chassis import trace
 from chassis.messages import Message, new_id
 from chassis.sql.leases import Lease, Leases
+from chassis.sql.troubles import reaching
 
 ACQUIRE_SECONDS = 2.0
 KEEPALIVES = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "2"}
@@ -75,7 +76,10 @@ class Database:
 
     @classmethod
     async def connect(cls, dsn: str, *, source: str, size: int = 10) -> "Database":
-        """Open a pool of at most `size` connections for the producer `source` (the service's name)."""
+        """Open a pool of at most `size` connections for the producer `source` (the service's name).
+
+        Raises Unreachable when there is no first one.
+        """
         record = trace.recorder()
 
         async def prepare(connection: Any) -> None:
@@ -83,17 +87,18 @@ class Database:
             if record is not None:
                 connection.add_query_logger(partial(_record_statement, record))
 
-        pool = await asyncpg.create_pool(
-            dsn,
-            min_size=1,
-            max_size=size,
-            command_timeout=STATEMENT_SECONDS,
-            timeout=5,
-            max_inactive_connection_lifetime=300,
-            connection_class=_Connection,
-            init=prepare,
-            server_settings={"application_name": source, "jit": "off"},
-        )
+        with reaching(dsn):
+            pool = await asyncpg.create_pool(
+                dsn,
+                min_size=1,
+                max_size=size,
+                command_timeout=STATEMENT_SECONDS,
+                timeout=5,
+                max_inactive_connection_lifetime=300,
+                connection_class=_Connection,
+                init=prepare,
+                server_settings={"application_name": source, "jit": "off"},
+            )
         return cls(pool, source)
 
     async def close(self) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import asyncpg
 
+from chassis.sql.troubles import reaching
+
 OWN = Path(__file__).parent.parent / "migrations"
 LOCK = 0x6D69_6772  # 'migr': one migration at a time, however many processes start it
 
@@ -18,9 +20,10 @@ async def migrate(owner_dsn: str, role: str, folder: Path) -> list[str]:
     """Apply what is missing of the chassis' and the service's migrations; answers the names applied.
 
     `role` is the service's runtime role; it may use the chassis' tables, the rest each migration grants by itself.
-    Nobody but it and the owner may connect afterwards, however the database was made (law 2).
+    Nobody but it and the owner may connect afterwards, however the database was made (law 2). Raises Unreachable.
     """
-    connection = await asyncpg.connect(owner_dsn, timeout=10)
+    with reaching(owner_dsn):
+        connection = await asyncpg.connect(owner_dsn, timeout=10)
     try:
         await connection.execute("select pg_advisory_lock($1)", LOCK)
         await connection.execute("set lock_timeout = '5s'")

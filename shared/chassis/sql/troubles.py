@@ -1,6 +1,10 @@
 """Which errors mean that the database is away, and which that the same transaction may succeed at once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import asyncpg
+from yarl import URL
 
 from chassis.sql.leases import Busy
 
@@ -17,3 +21,18 @@ DATABASE_AWAY = (
     asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,
 )
+
+
+class Unreachable(ConnectionError):
+    """The database cannot be connected to; the message names it and the reason, and no password."""
+
+
+@contextmanager
+def reaching(dsn: str) -> Iterator[None]:
+    """What goes wrong inside becomes Unreachable: for the first connection of a process, whose operator is watching."""
+    try:
+        yield
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        url = URL(dsn)
+        where = f"{url.host}:{url.port or 5432}{url.path}"
+        raise Unreachable(f"The database {where} cannot be reached: {str(error) or type(error).__name__}") from error
