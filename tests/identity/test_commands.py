@@ -3,6 +3,7 @@
 import json
 import re
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,14 +25,14 @@ class Desk:
     def __init__(self, people: People, screen: pytest.CaptureFixture[str]) -> None:
         self._people, self._screen = people, screen
 
-    async def run(self, *words: str) -> tuple[int, str, str]:
+    async def run(self, *words: str, **settings: Any) -> tuple[int, str, str]:
         """Give a command; answers status, what was printed, and what was complained about."""
         parser = ArgumentParser()
         run = COMMANDS[words[0]](parser)
-        settings = self._people.platform.settings("identity")
-        assert isinstance(settings, IdentitySettings)
+        told = self._people.platform.settings("identity", **settings)
+        assert isinstance(told, IdentitySettings)
         self._screen.readouterr()
-        status = await run(settings, parser.parse_args([*words[1:], "--by", "desk"]))
+        status = await run(told, parser.parse_args([*words[1:], "--by", "desk"]))
         out, err = self._screen.readouterr()
         return status, "\n".join(line for line in out.splitlines() if not line.startswith("20")), err
 
@@ -197,6 +198,22 @@ async def test_every_command_about_a_user_is_in_the_companys_trail(
         said = (await spy.next(command=recorded))["data"]
     assert said["about_user_id"] == person.user_id
     assert (said["operator"]["user_id"], said["operator"]["policyholder_code"]) == ("operator:desk", code)
+
+
+@pytest.mark.parametrize("command", ["rotate-keys", "administrator replace"])
+async def test_a_command_without_the_databases_key_file_is_refused_and_changes_nothing(
+    people: People, desk: Desk, tmp_path: Path, command: str
+) -> None:
+    person = await people.administrator()
+    words = command.split()
+    if "replace" in words:
+        words += [person.user_id[:9], "--name", "後任　花子", "--email", "hanako@sample.com"]
+        words += ["--postal-code", "222-2222", "--address", "東京都港区"]
+    keys = await people.behind.fetchval("select count(*) from signing_keys")
+    status, out, complaint = await desk.run(*words, state=tmp_path)
+    assert (status, out, complaint) == (1, "", "the key file and the database do not belong together\n")
+    assert await people.behind.fetchval("select count(*) from signing_keys") == keys, "another key stops the service"
+    assert (await person.elsewhere().try_login()).status == 201
 
 
 async def test_unknown_users_are_refused_with_a_sentence(desk: Desk) -> None:

@@ -12,7 +12,6 @@ from contracts.caller import Caller
 from contracts.permissions import Permission, Role
 from identity import keyring
 from identity.commands.operating import Operating, Run, command
-from identity.keyring import Keyring
 
 MAY = {Role.OPERATOR: Permission.OPERATE, Role.PARTNER: Permission.REPORT}
 
@@ -49,11 +48,9 @@ def token(parser: ArgumentParser) -> Run:
             "caller": caller.model_dump(mode="json"),
             "versions": {f"session:{name}": 0},
         }
-        keys = Keyring(means.database, means.secrets)
-        await keys.prepare()
         async with means.database.transaction() as tx:
             means.record(tx, f"token {name} for {chosen.days} days")
-        return await keys.sign(claims)
+        return await means.keyring.sign(claims)
 
     return command(parser, work)
 

@@ -18,7 +18,8 @@ from chassis.revocations import Revocations
 from chassis.sql import Database, Tx
 from contracts.actions import Operator
 from contracts.identity import OperatorActed
-from identity.secrets import Secrets
+from identity.keyring import Keyring
+from identity.secrets import Secrets, WrongKey
 from identity.settings import IdentitySettings
 from identity.store import operators
 
@@ -38,6 +39,7 @@ class Operating:
     settings: IdentitySettings
     database: Database
     secrets: Secrets
+    keyring: Keyring
     operator: Operator
     revocations: Revocations
 
@@ -58,14 +60,21 @@ class Operating:
 
 @asynccontextmanager
 async def operating(settings: IdentitySettings, name: str) -> AsyncIterator[Operating]:
-    """Stand ready for one command by `name`; what it says is published at the end."""
+    """Stand ready for one command by `name`; what it says is published at the end.
+
+    Raises WrongKey where the database's key file is not: a password made with another one never opens, and a signing
+    key sealed with it would stop every process of the service.
+    """
     database = await Database.connect(settings.database_url, source="identity", size=4)
     revocations = Revocations(f"identity-command@{settings.member}", settings.broker_url)
     relay = Relay(database, settings.database_url, {"": settings.broker_url})
     work = [asyncio.create_task(relay.run()), asyncio.create_task(persist("access", revocations.run))]
     operator = Operator.at_the_terminal(name)
     try:
-        yield Operating(settings, database, Secrets.load(settings.state), operator, revocations)
+        secrets = Secrets.load(settings.state)
+        keyring = Keyring(database, secrets)
+        await keyring.prepare()
+        yield Operating(settings, database, secrets, keyring, operator, revocations)
         await _published(database)
     finally:
         await revocations.leave()
@@ -93,7 +102,7 @@ def command(parser: ArgumentParser, work: Callable[[Operating, Namespace], Await
         try:
             async with operating(settings, chosen.by) as means:
                 answer = await work(means, chosen)
-        except Refused as refusal:
+        except (Refused, WrongKey) as refusal:
             print(refusal, file=sys.stderr)  # noqa: T201 - a command speaks to its terminal
             return 1
         shown = answer if isinstance(answer, str) else json.dumps(answer, default=str, ensure_ascii=False, indent=2)
