@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from contracts.identity import AddressChanged, OperatorActed, SessionsEnded, UserUnlocked
+from contracts.nexi import Administrator, GroupViewerGranted
 from identity.commands import COMMANDS
 from identity.keyring import Keyring
 from identity.settings import IdentitySettings
@@ -176,6 +177,21 @@ async def test_nobody_is_replaced_where_nobody_is(desk: Desk) -> None:
     given = ["--name", "後任　花子", "--email", "hanako@sample.com", "--postal-code", "222-2222", "--address", "東京都"]
     status, _, complaint = await desk.run("administrator", "replace", unique.policyholder_code(), *given)
     assert (status, "has no administrator" in complaint) == (1, True)
+
+
+@pytest.mark.requirement("N2", "L10")
+async def test_a_group_viewer_who_has_the_id_is_no_administrator_to_be_replaced(people: People, desk: Desk) -> None:
+    code = unique.policyholder_code()
+    viewer = Administrator(name="全社　花子", email="viewer@sample.com")
+    granted = GroupViewerGranted(
+        user_id=f"{code}000", issued_at=unique.now(), person=viewer, policyholder_codes=(code,)
+    )
+    await people.platform.nexi.publish(registered(code, terms_agreed=False), granted)
+    await people.mails.next(template="group_viewer_password", about_user_id=f"{code}000")
+    given = ["--name", "後任　花子", "--email", "hanako@sample.com", "--postal-code", "222-2222", "--address", "東京都"]
+    status, _, complaint = await desk.run("administrator", "replace", code, *given)
+    assert (status, "has no administrator" in complaint) == (1, True)
+    assert await people.behind.fetchval("select email from users where user_id = $1", f"{code}000") == viewer.email
 
 
 @pytest.mark.parametrize(

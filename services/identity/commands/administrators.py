@@ -78,7 +78,7 @@ async def _replace(means: Operating, chosen: Namespace) -> Mapping[str, Any]:
     async with means.database.transaction() as tx:
         user = await users.lock(tx, administrator_id(code))
         company = await companies.find(tx, code)
-        if user is None or company is None:
+        if user is None or user.role is not Role.ADMINISTRATOR or company is None:  # a group viewer may have the ID
             raise Refused(f"The policyholder {code} has no administrator.")
         await administrators.change(tx, user.user_id, **person.model_dump(exclude={"email"}))
         user = await administrators.set_address(tx, user.user_id, person.email)
