@@ -134,6 +134,24 @@ async def test_an_address_that_asks_too_often_is_kept_waiting(people: People) ->
         assert sorted(one.status for one in tries) == [202, 202, 429, 429, 429, 429]
 
 
+@pytest.mark.requirement("L6", "L8", "L10")
+@pytest.mark.parametrize("change", ["email = 'successor@sample.com'", "enabled = false"])
+async def test_whoever_changes_the_administrator_meanwhile_decides_where_no_mail_goes(
+    people: People, change: str
+) -> None:
+    person = await people.administrator()
+    async with people.platform.hears(PasswordReissued) as spy:
+        async with people.behind.transaction() as tx:
+            await tx.execute(f"update users set {change} where user_id = $1", person.user_id)
+            await ask(person, person.user_id, f"{person.user_id[:9]}@sample.com")
+            waits = (
+                "select exists (select from pg_locks where transactionid = pg_current_xact_id()::xid and not granted)"
+            )
+            await eventually(lambda: tx.fetchval(waits))
+        assert (await spy.next(source_address=person.address))["data"]["outcome"] == "refused"
+    assert not [mail for mail in people.mails.seen if mail["data"]["about_user_id"] == person.user_id]
+
+
 async def test_a_request_that_cannot_be_carried_out_yet_waits_for_the_notifiers_keys(people: People) -> None:
     person = await people.administrator()
     async with sealing.no_good_key(people.behind):

@@ -93,7 +93,7 @@ async def _carry_out_next(database: Database, secrets: Secrets, settings: Identi
         wanted = await reissue_requests.take(tx)
         if wanted is None:
             return False
-        user = await users.find(tx, wanted["user_id"])
+        user = await users.lock(tx, wanted["user_id"])  # else the mail could go to whom the administrator was before
         granted = user is not None and await _may_have_one(tx, settings, user, wanted["email"])
         # Also for an ID that does not exist: what the trail shows, and what the work costs, is the same.
         tx.emit(
