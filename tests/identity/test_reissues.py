@@ -1,6 +1,7 @@
 """An administrator who forgot the password gets a new one by mail; nobody learns anything else (R121 to R124, L6)."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -132,6 +133,22 @@ async def test_an_address_that_asks_too_often_is_kept_waiting(people: People) ->
         body = {"user_id": "123456789000", "email": "a@sample.com"}
         tries = await asyncio.gather(*(person.ask("POST", "/password-reissues", to=small, json=body) for _ in range(6)))
         assert sorted(one.status for one in tries) == [202, 202, 429, 429, 429, 429]
+
+
+@pytest.mark.requirement("L6", "H2")
+async def test_a_request_that_waited_for_an_hour_is_given_up_and_recorded(people: People) -> None:
+    person = await people.administrator()
+    async with people.platform.hears(PasswordReissued) as spy:
+        for age in (timedelta(minutes=61), timedelta(minutes=59)):
+            await people.behind.execute(
+                "insert into reissue_requests (user_id, email, source_address, requested_at)"
+                " values ($1, $2, '10.9.9.9', now() - $3::interval)",
+                person.user_id, f"{person.user_id[:9]}@sample.com", age,
+            )  # fmt: skip
+        outcomes = [(await spy.next(source_address="10.9.9.9"))["data"]["outcome"] for _ in range(2)]
+    assert outcomes == ["refused", "done"]
+    await people.mails.next(template="password_reissued", about_user_id=person.user_id)
+    assert not [mail for mail in people.mails.seen if mail["data"]["about_user_id"] == person.user_id]
 
 
 @pytest.mark.requirement("L6", "L8", "L10")

@@ -30,6 +30,7 @@ routes = Routes(tag="passwords")
 
 PAUSE_SECONDS = 1.0
 GIVEN_UP_AFTER = timedelta(hours=1)
+"""What could not be worked on for this long is refused: nobody waits for the mail any more."""
 DAY = timedelta(days=1)
 _WEB_USER_ID: TypeAdapter[str] = TypeAdapter(fields.WebUserId)
 
@@ -76,8 +77,6 @@ async def carry_out(database: Database, secrets: Secrets, settings: IdentitySett
         try:
             while await _carry_out_next(database, secrets, settings):
                 pass
-            async with database.transaction() as tx:
-                await reissue_requests.forget(tx, GIVEN_UP_AFTER)
         except (*DATABASE_AWAY, asyncpg.PostgresError, NoSealingKey) as error:
             log.warning("reissues_wait", error=type(error).__name__)
             await asyncio.sleep(PAUSE_SECONDS)
@@ -90,11 +89,11 @@ async def carry_out(database: Database, secrets: Secrets, settings: IdentitySett
 
 async def _carry_out_next(database: Database, secrets: Secrets, settings: IdentitySettings) -> bool:
     async with database.transaction() as tx:
-        wanted = await reissue_requests.take(tx)
+        wanted = await reissue_requests.take(tx, GIVEN_UP_AFTER)
         if wanted is None:
             return False
         user = await users.lock(tx, wanted["user_id"])  # else the mail could go to whom the administrator was before
-        granted = user is not None and await _may_have_one(tx, settings, user, wanted["email"])
+        granted = user is not None and not wanted["lapsed"] and await _may_have_one(tx, settings, user, wanted["email"])
         # Also for an ID that does not exist: what the trail shows, and what the work costs, is the same.
         tx.emit(
             PasswordReissued(

@@ -14,17 +14,16 @@ async def put(reader: Reader, user_id: str, email: str, source_address: str) -> 
     )  # fmt: skip
 
 
-async def take(tx: Tx) -> Any:
-    """The oldest request that nobody else is working on, gone with the commit; None when there is none."""
+async def take(tx: Tx, life: timedelta) -> Any:
+    """The oldest request that nobody else is working on, gone with the commit; None when there is none.
+
+    `lapsed` tells that it is older than `life`.
+    """
     return await tx.fetchrow(
         """
         delete from reissue_requests where number = (
             select number from reissue_requests order by number limit 1 for update skip locked
-        ) returning user_id, email, source_address
-        """
+        ) returning user_id, email, source_address, requested_at < now() - $1::interval as lapsed
+        """,
+        life,
     )
-
-
-async def forget(tx: Tx, after: timedelta) -> None:
-    """Give up what could not be worked on for this long."""
-    await tx.execute("delete from reissue_requests where requested_at < now() - $1::interval", after)
