@@ -1,10 +1,12 @@
 """A password is changed by who knows the current one, to one that is hard to guess (R94 to R98, L4, L9)."""
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
 
+from identity.api.authentication import LONGEST
 from identity.rules.common_passwords import is_common
 from identity.rules.passwords import broken_rules, normalised
 from identity.rules.temporary_passwords import ALPHABET, LENGTH, temporary_password
@@ -96,6 +98,14 @@ async def test_the_longest_password_fits_through_every_door(people: People) -> N
 def test_a_million_letters_are_judged_quickly() -> None:
     assert "too_long" in rules_of("ab1!" * 250_000)
     assert is_common("a" * 1_000_000)
+
+
+@pytest.mark.requirement("L4")
+def test_letters_that_unfold_into_many_keep_nobody_else_waiting() -> None:
+    typed = "\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * LONGEST
+    begun = time.process_time()
+    assert rules_of(normalised(typed)) == ["too_long"]
+    assert time.process_time() - begun < 0.05, "seconds of the loop that answers everybody"
 
 
 @pytest.mark.requirement("L5")
