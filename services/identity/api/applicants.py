@@ -108,10 +108,10 @@ async def register_applicant(
     With an Idempotency-Key a repeated request registers nobody twice; it is answered with 200.
     """
     company = caller.operator.policyholder_code
-    check_rules(broken_rights(body.rights(), await facts(tx, company)))
     user_ids = await repeated(tx, company, key, body)
     status = 201 if user_ids is None else 200
     if user_ids is None:
+        check_rules(broken_rights(body.rights(), await facts(tx, company)))
         registrar = Registrar(caller, source_of(request), secrets, settings)
         user_ids = await registrar.register(tx, [body])
         await remember(tx, company, key, body, user_ids)

@@ -98,6 +98,15 @@ async def test_the_same_idempotency_key_registers_nobody_twice(firm: Firm) -> No
     assert (other.status, other.problem) == (422, "key-used-otherwise")
 
 
+async def test_a_repeated_registration_is_answered_alike_after_nexi_withdrew_its_rider(firm: Firm) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    wish = NEW_APPLICANT | {"contract_data": "listed_riders", "rider_codes": [RIDERS[0]]}
+    first = await firm.ask("POST", "/applicants", wish, headers=key)
+    await firm.database.execute("update companies set rider_codes = '{}' where policyholder_code = $1", firm.code)
+    again = await firm.ask("POST", "/applicants", wish, headers=key)
+    assert (first.status, again.status, again.body["user_id"]) == (201, 200, first.body["user_id"])
+
+
 @pytest.mark.requirement("W2")
 async def test_serials_end_at_999_and_are_not_reused(firm: Firm) -> None:
     await firm.database.execute("update companies set last_serial = 998 where policyholder_code = $1", firm.code)
