@@ -273,7 +273,9 @@ async def test_a_withdrawn_group_viewer_is_out_at_once_and_may_come_back(people:
     assert (await person.elsewhere().try_login()).status == 401, "an older grant does not bring it back"
     (back,) = await people.platform.nexi.publish(viewer(user_id, codes, STILL_LATER, name="全社　次郎"))
     await heard(people, back)
-    assert (await person.elsewhere().log_in())["name"] == "全社　次郎"
+    assert (await person.elsewhere().try_login()).status == 401, "nor does a later one to somebody else"
+    mail = await people.mails.next(about_user_id=user_id)
+    assert (await person.elsewhere().log_in(sealing.secret_of(mail)))["name"] == "全社　次郎"
 
 
 @pytest.mark.requirement("R91", "N2", "L5")

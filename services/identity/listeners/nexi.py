@@ -16,7 +16,7 @@ from identity.rules.permissions import GREATEST, READ_CONTRACTS
 from identity.rules.web_user_ids import administrator_id, owner_of
 from identity.secrets import Secrets
 from identity.settings import IdentitySettings
-from identity.store import companies, group_viewers, users
+from identity.store import companies, group_viewers, passwords, temporary_passwords, users
 from identity.store.users import User
 
 listeners = Listeners("nexi")
@@ -74,7 +74,7 @@ async def grant(message: GroupViewerGranted, tx: Tx, secrets: Secrets, settings:
             tx, message.user_id, message.person, list(dict.fromkeys(message.policyholder_codes)), message.issued_at
         )
         if changed is not None:
-            if not known.enabled or not await group_viewers.can_log_in(tx, changed.user_id):
+            if not await group_viewers.can_log_in(tx, changed.user_id):
                 await _send_group_viewer_password(tx, changed, secrets, settings)
             announce(tx, changed)
             await access.revoke_user(tx, changed.policyholder_code, changed.user_id)
@@ -82,7 +82,8 @@ async def grant(message: GroupViewerGranted, tx: Tx, secrets: Secrets, settings:
 
 @listeners.on(GroupViewerWithdrawn)
 async def withdraw(message: GroupViewerWithdrawn, tx: Tx) -> None:
-    """The group viewer may no longer log in; sessions end (L8)."""
+    """The group viewer may no longer log in; sessions end (L8). The ID may be granted to somebody else: nothing of this
+    person opens it any more."""
     known = await users.lock(tx, message.user_id)
     if known is None:
         raise Park("the group viewer is not known yet", retry=True, key=keys.user(message.user_id))
@@ -90,6 +91,8 @@ async def withdraw(message: GroupViewerWithdrawn, tx: Tx) -> None:
         raise Park("the ID belongs to a Web user of another kind")
     changed = await group_viewers.withdraw(tx, message.user_id, message.issued_at)
     if changed is not None:
+        await passwords.kill(tx, changed.user_id)
+        await temporary_passwords.void(tx, changed.user_id)
         announce(tx, changed)
         await access.end_all(tx, changed.policyholder_code, changed.user_id, "withdrawn")
 
