@@ -1,6 +1,6 @@
 """What NEXI's systems say, on an exchange and virtual host of their own (N1 to N3, P6, H1)."""
 
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -10,6 +10,9 @@ from chassis.messages import Event, Moment
 from contracts import fields
 from contracts.actions import Operator
 from contracts.operations import Operation
+
+AHEAD = timedelta(hours=1)
+"""How far NEXI's clock may be ahead of ours. A statement from the far future would outlive every later one."""
 
 
 class _NexiEvent(Event):

@@ -321,6 +321,44 @@ async def test_a_withdrawal_before_the_grant_waits_and_a_foreign_id_is_parked(pe
     assert (await owner.ask("GET", "/me")).body["role"] == "administrator"
 
 
+@pytest.mark.requirement("N1", "N2", "W5")
+async def test_a_word_from_the_far_future_is_set_aside_and_does_not_outlive_the_next_one(people: People) -> None:
+    owner = await people.administrator(issued_at=NOW)
+    code = owner.user_id[:9]
+    user_id, future = f"{code}906", datetime.now(UTC) + timedelta(hours=2)
+
+    def riders(at: datetime, rider: str) -> RidersChanged:
+        return RidersChanged(
+            policyholder_code=code, issued_at=at, uses_comprehensive_insurance=True, rider_codes=(rider,)
+        )
+
+    await people.platform.nexi.publish(viewer(user_id, (code,), NOW))
+    await people.mails.next(about_user_id=user_id)
+    ids = await people.platform.nexi.publish(
+        registered(code, issued_at=future), riders(future, "999999901"), viewer(user_id, (code,), future),
+        riders(LATER, "999999902"), GroupViewerWithdrawn(user_id=user_id, issued_at=LATER),
+    )  # fmt: skip
+    for event_id in ids:
+        await heard(people, event_id)
+    assert [await parked(people, event_id) for event_id in ids] == ["parked"] * 3 + [None] * 2
+    assert (await company(people, code))["rider_codes"] == ["999999902"]
+    assert await people.behind.fetchval("select enabled from users where user_id = $1", user_id) is False
+
+
+@pytest.mark.requirement("N2", "L8")
+async def test_a_withdrawal_from_the_far_future_counts_at_once_and_not_for_ever(people: People) -> None:
+    owner = await people.administrator(issued_at=NOW)
+    user_id, future = f"{owner.user_id[:9]}907", datetime.now(UTC) + timedelta(days=9)
+    await people.platform.nexi.publish(viewer(user_id, (owner.user_id[:9],), NOW))
+    await people.mails.next(about_user_id=user_id)
+    (gone,) = await people.platform.nexi.publish(GroupViewerWithdrawn(user_id=user_id, issued_at=future))
+    await heard(people, gone)
+    row = await people.behind.fetchrow("select enabled, issued_at from users where user_id = $1", user_id)
+    assert row is not None
+    assert row["enabled"] is False
+    assert row["issued_at"] < datetime.now(UTC) + timedelta(hours=2), "a grant of tomorrow is a later word"
+
+
 async def test_a_registration_waits_for_the_notifiers_keys(people: People) -> None:
     code = unique.policyholder_code()
     async with sealing.no_good_key(people.behind):

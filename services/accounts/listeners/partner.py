@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 
 from accounts.listeners.profiles import put_in_force, unknown_policyholder
-from accounts.rules.profiles import AHEAD, in_force, tidy
+from accounts.rules.profiles import in_force, tidy
 from accounts.store import profiles
 from chassis.amqp import Listeners, Park, wake
 from chassis.sql import Tx
-from contracts.nexi import PolicyholderChanged, PolicyholderRegistered, Profile
+from contracts.nexi import AHEAD, PolicyholderChanged, PolicyholderRegistered, Profile
 
 partner = Listeners("partner")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 
 from accounts.rules.days import JAPAN, japan_day
 from contracts.applications import PolicyholderWish
@@ -10,9 +10,6 @@ from contracts.nexi import Office, Profile
 
 HEAD_OFFICE_ITEMS = ("registered_address", "representative_title", "representative_name", "home_page")
 """What a branch does not have (F6)."""
-
-AHEAD = timedelta(hours=1)
-"""How far NEXI's clock may be ahead of ours. A statement from the far future would outlive every later one."""
 
 
 @dataclass(frozen=True, slots=True)
