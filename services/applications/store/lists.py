@@ -7,7 +7,7 @@ from typing import Any
 from applications.rules.lifecycle import State
 from applications.rules.scopes import Scope
 from applications.store.applications import VISIBLE
-from applications.store.rows import COLUMNS, Application, application
+from applications.store.rows import COLUMNS, WITHOUT_CONTENTS, Application, application
 from chassis.sql import Reader
 
 SORTS = {
@@ -42,7 +42,8 @@ async def search(
     offset: int,
     limit: int,
 ) -> tuple[int, list[Application]]:
-    """How many there are, and one page of them. `sort` is a key of SORTS. Withdrawn drafts are not listed (P4)."""
+    """How many there are, and one page of them, without contents. `sort` is a key of SORTS. Withdrawn drafts are not
+    listed (P4)."""
     where = f"""
         {VISIBLE} and state <> 'withdrawn'
         and ($5::text is null or starts_with(number, $5)) and ($6::text[] is null or procedure = any($6))
@@ -58,18 +59,18 @@ async def search(
     order = SORTS[sort].format(way="desc" if descending else "asc")
     total: int = await reader.fetchval(f"select count(*) from applications where {where}", *arguments)
     rows = await reader.fetch(
-        f"select {COLUMNS} from applications where {where} order by {order} offset $11 limit $12",
+        f"select {WITHOUT_CONTENTS} from applications where {where} order by {order} offset $11 limit $12",
         *arguments, offset, limit,
     )  # fmt: skip
     return total, _applications(rows)
 
 
 async def waiting(reader: Reader, before: datetime, limit: int) -> list[Application]:
-    """Submitted before that moment and still without an outcome, oldest first."""
+    """Submitted before that moment and still without an outcome, oldest first; without contents."""
     return _applications(
         await reader.fetch(
             f"""
-            select {COLUMNS} from applications
+            select {WITHOUT_CONTENTS} from applications
              where state = 'submitted' and submitted_at < $1 order by submitted_at, number limit $2
             """,
             before, limit,
