@@ -78,7 +78,7 @@ class _AboutApplication(BaseModel):
 
 
 class DraftSaved(Action, _AboutApplication):
-    """A draft was saved at the confirmation screen; with the procedure's code for 入力と保存 if it has one."""
+    """A draft got a new version: confirmed, or a file came or went; with the code of 入力と保存, if there is one."""
 
     version: int
 

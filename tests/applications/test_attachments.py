@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chassis.service import Runtime
-from contracts.applications import ApplicationSubmitted
+from contracts.applications import ApplicationSubmitted, DraftSaved
 from tests.applications.fronts import PDF, Front, Reply
 from tests.support import callers, unique
 from tests.support.platform import Platform
@@ -70,6 +70,16 @@ async def test_a_file_travels_from_the_draft_to_nexi(platform: Platform, adminis
     assert waiting["attachments"] == files
     assert (await attach(administrator, number)).status == 409
     assert (await administrator.ask("DELETE", path)).status == 409
+
+
+@pytest.mark.requirement("R7", "H2")
+async def test_every_version_that_a_file_makes_is_recorded(platform: Platform, administrator: Front) -> None:
+    async with platform.hears(DraftSaved) as spy:
+        number = (await administrator.draft("electronic_application"))["number"]
+        document = (await attach(administrator, number)).body["attachments"][0]["id"]
+        assert (await administrator.ask("DELETE", f"/applications/{number}/attachments/{document}")).status == 200
+        said = [(await spy.next(number=number, version=version))["data"] for version in (1, 2, 3)]
+    assert {one["operator"]["user_id"] for one in said} == {administrator.caller.operator.user_id}
 
 
 @pytest.mark.requirement("R7")

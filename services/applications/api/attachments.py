@@ -6,11 +6,11 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import Field
 
-from applications.api.drafts import handled, who
+from applications.api.drafts import handled, say_saved, who
 from applications.api.files import PDF, NotPdf, sane_name, send, take
 from applications.api.lists import seen
 from applications.api.refusals import WrongState, not_moved
-from applications.api.views import ApplicationView, present
+from applications.api.views import ApplicationView
 from applications.rules.documents import MOST_ATTACHMENTS
 from applications.rules.lifecycle import State, Step
 from applications.settings import Clock, Settings
@@ -73,7 +73,7 @@ async def attach(
             if saved is None:
                 _check(await handled(tx, caller, number, now))
                 raise TooManyAttachments
-            return await present(tx, saved, caller)
+            return await say_saved(tx, saved, caller)
     except BaseException:
         await documents.discard(database, document_id)
         raise
@@ -91,7 +91,7 @@ async def detach(
         _check(await handled(tx, caller, number, now))
     if saved is None or not await documents.detach(tx, number, document_id):
         raise NotFound
-    return await present(tx, saved, caller)
+    return await say_saved(tx, saved, caller)
 
 
 @routes.get("/applications/{number}/attachments/{document_id}", needs=Permission.USE, gives=PDF)

@@ -88,7 +88,7 @@ async def confirm(
             procedure=body.procedure, content=content, names=names(content), session_id=caller.session_id,
             who=who(caller), at=now,
         )  # fmt: skip
-        return await _say_saved(tx, saved, caller)
+        return await say_saved(tx, saved, caller)
 
     async with database.transaction() as tx:
         return await once(tx, caller, key, CONFIRM, body, save)
@@ -111,7 +111,7 @@ async def correct(
         saved = await transitions.correct(tx, number, body.version, content, names(content), who(caller), now)
         if saved is None:
             raise not_moved(await handled(tx, caller, number, now), body.version)
-        return await _say_saved(tx, saved, caller)
+        return await say_saved(tx, saved, caller)
 
     return await once(tx, caller, key, f"correct {number}", body, save)
 
@@ -161,7 +161,8 @@ def who(caller: Caller) -> Who:
     return Who(caller.operator.user_id, caller.operator.name)
 
 
-async def _say_saved(tx: Tx, saved: Application, caller: Caller) -> ApplicationView:
+async def say_saved(tx: Tx, saved: Application, caller: Caller) -> ApplicationView:
+    """Record that the draft has a new version; answers it as the caller sees it."""
     tx.emit(
         DraftSaved(
             operator=caller.operator,
