@@ -66,6 +66,27 @@ async def test_a_newer_statement_before_the_day_keeps_the_change_for_its_day(pla
     await profile_of(ask, code, name="明後日から", phone="33-3333-3333")
 
 
+@pytest.mark.requirement("P6")
+async def test_a_change_is_not_lost_under_a_statement_of_a_clock_that_is_ahead(
+    platform: Platform, ask: Gateway
+) -> None:
+    code, number, ahead = policyholder_code(), messages.number(), timedelta(minutes=30)
+    await platform.nexi.publish(messages.registered(code))
+    await profile_of(ask, code)
+    await platform.nexi.publish(messages.restated(code, datetime.now(UTC) + ahead, phone="33-3333-3333"))
+    await profile_of(ask, code, phone="33-3333-3333")
+    await platform.say("applications", messages.completed(code, number, name="新名"))
+    async with platform.owner("accounts") as owner:
+        await eventually(lambda: owner.fetchval("select true from profile_changes where number = $1", number))
+        await owner.execute(
+            "update policyholders set stated_at = stated_at - $2::interval where code = $1", code, ahead
+        )
+        await owner.execute(
+            "update profile_changes set due_at = due_at - $2::interval where number = $1", number, ahead
+        )
+    await profile_of(ask, code, name="新名", phone="33-3333-3333")
+
+
 @pytest.mark.requirement("P6", "C-8")
 async def test_two_processes_and_a_kill_in_the_middle_apply_every_change_once(apart: Platform) -> None:
     codes = [policyholder_code() for _ in range(60)]

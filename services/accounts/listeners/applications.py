@@ -1,6 +1,6 @@
 """What applications says: account procedures to carry out, and completed changes of the profile."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -94,10 +94,14 @@ async def take_change(message: ApplicationCompleted, tx: Tx) -> None:
     except ValidationError as error:
         raise Park(f"content: {explain(error)}") from None
     code, number = message.policyholder_code, message.number
-    if await profiles.hold(tx, code) is None:
+    held = await profiles.hold(tx, code)
+    if held is None:
         raise Park("the policyholder is not registered yet", retry=True, key=unknown_policyholder(code))
     effective = message.effective_date or wish.wished_date
-    change = Change(number, due_at(effective, message.completed_at), wish)
+    due = due_at(effective, message.completed_at)
+    if held.stated_at > datetime.now(UTC):  # NEXI's clock is ahead; before that moment the change would be lost
+        due = max(due, held.stated_at + timedelta.resolution)
+    change = Change(number, due, wish)
     added = await profiles.add_change(tx, code, change, effective_date=effective, completed_at=message.completed_at)
     if added and await profiles.is_due(tx, number):
         await apply_change(tx, code, number)
