@@ -1,7 +1,7 @@
 """A password opens a session; whatever fails looks the same, and five failures in a row lock (R33 to R36, L1, L2)."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from argon2 import PasswordHasher
@@ -9,6 +9,7 @@ from argon2 import PasswordHasher
 from contracts.identity import LoginFailed, LoginSucceeded, PasswordChanged, UserLocked
 from tests.identity.people import Answer, People, Person, new_password
 from tests.support import unique
+from tests.support.eventually import eventually
 
 
 def said(answer: Answer) -> tuple[int, dict[str, str], list[str]]:
@@ -117,6 +118,23 @@ async def test_five_failures_lock_even_the_right_password_until_the_time_is_over
     )
     assert (await person.try_login("wrong wrong wrong")).status == 401, "the count begins anew"
     assert (await person.try_login()).status == 201
+
+
+@pytest.mark.requirement("L1")
+async def test_a_lock_of_days_is_not_forgotten_before_its_end(people: People) -> None:
+    person, unknown = await people.administrator(), f"{unique.policyholder_code()}000"
+    async with people.platform.running("identity", lock_time=timedelta(days=7)) as patient:
+        for _ in range(5):
+            await person.try_login("wrong wrong wrong", to=patient)
+    await person.elsewhere().ask("POST", "/sessions", json={"user_id": unknown, "password": "wrong wrong wrong"})
+    await people.behind.execute(
+        "update login_attempts set reserved_until = now() - interval '3 days' where user_id = any($1)",
+        [person.user_id, unknown],
+    )
+    forgotten = "select not exists (select from login_attempts where user_id = $1)"
+    async with people.platform.running("identity"):  # which tidies when it starts
+        await eventually(lambda: people.behind.fetchval(forgotten, unknown))
+    assert (await person.try_login()).status == 403
 
 
 @pytest.mark.requirement("L1")

@@ -73,5 +73,9 @@ async def clear(tx: Tx, user_id: str) -> bool:
 
 
 async def forget(tx: Tx, after: timedelta) -> None:
-    """Delete the counts of IDs that nobody has tried for this long."""
-    await tx.execute("delete from login_attempts where reserved_until < now() - $1::interval", after)
+    """Delete the counts of IDs that nobody has tried for this long; a lock stays until its end."""
+    await tx.execute(
+        "delete from login_attempts where reserved_until < now() - $1::interval"
+        " and (locked_until is null or locked_until <= now())",
+        after,
+    )
