@@ -71,6 +71,8 @@ async def test_a_users_state_is_shown_without_secrets(people: People, desk: Desk
     assert state["has_own_password"] is True
     assert state["open_sessions"] == 1
     assert not re.search(r"argon2|hash|verifier", json.dumps(state))
+    await people.let_time_pass(person, minutes=31)
+    assert (await desk.told("user", "show", person.user_id))["open_sessions"] == 0, "it timed out"
 
 
 @pytest.mark.requirement("L1")

@@ -19,7 +19,8 @@ def user(parser: ArgumentParser) -> Run:
 
     async def work(means: Operating, chosen: Namespace) -> Mapping[str, Any]:
         async with means.database.transaction() as tx:
-            row = await operators.state(tx, chosen.user_id)
+            told = means.settings
+            row = await operators.state(tx, chosen.user_id, told.session_idle, told.session_most)
             if row is None:
                 raise Refused(f"There is no user {chosen.user_id}.")
             means.record(tx, "user show", chosen.user_id, row["policyholder_code"])
