@@ -95,6 +95,18 @@ async def test_a_relay_that_wants_a_text_for_nobody_does_not_get_it(apart: Platf
         assert len(relay.taken) == 1
 
 
+@pytest.mark.requirement("B-7")
+async def test_what_a_relay_says_unasked_is_kept_in_words_that_a_database_can_hold(apart: Platform) -> None:
+    """Whatever it says: an end that cannot be written down would hold up all others."""
+    to, trouble = address(), Trouble("DATA", "354 go on\r\n421 4.3.2 closing\0down\x1b[2J")
+    async with against(apart, trouble, senders=1) as (_, wishes):
+        mail_id = await wishes.say(wishes.mail(NOTICE, to))
+        assert (await wishes.end(mail_id, "retrying"))["reason"] == "DATA: reply: 421 4.3.2 closing down [2J"
+        trouble.over = True
+        await wishes.hurry(mail_id)
+        await wishes.end(mail_id, "sent")
+
+
 class Trouble:
     """`told` at one step, until it is `over`."""
 

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from notifier.rules.replies import Verdict, verdict
+from notifier.rules.replies import Verdict, quoted, verdict
 
 LONGEST_REPLY_BYTES = 64 * 1024
 CLOSING = 421
@@ -112,7 +112,7 @@ class Conversation(asyncio.Protocol):
         if lines is not None and data.count(b"\n") != lines:
             raise ValueError("a command is one line")
         if not self.is_open:
-            raise Lost(self._lost or " ".join(map(str, self._replies[0])) if self._replies else "disconnected")
+            raise Lost(quoted("reply", *self._replies[0]) if self._replies else self._lost or "disconnected")
         self._transport.write(data)
 
     async def _reply(self) -> Reply:
