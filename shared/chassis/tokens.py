@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import aiohttp
 import structlog
@@ -14,7 +14,7 @@ from joserfc.jwk import KeySet
 from pydantic import BaseModel, ValidationError
 
 from chassis.http import Busy, Unauthenticated
-from chassis.revocations import Revocations
+from chassis.revocations import TOKEN_LIFE, Revocations
 
 log = structlog.get_logger()
 
@@ -23,13 +23,24 @@ ISSUER = "identity"
 AUDIENCE = "gateways"
 CACHED_TOKENS = 20_000
 REFRESH_PAUSE_SECONDS = 2.0
+TRUSTED_SECONDS = TOKEN_LIFE.total_seconds()
+"""After so long tokens and keys are looked at again: an operator's token lives for days, and a key may be replaced."""
 LEEWAY_SECONDS = 5
 
 CallerT = TypeVar("CallerT", bound=BaseModel)
 
 
+class _Known(NamedTuple, Generic[CallerT]):
+    """A token that was checked; `lapses` by the clock, `checked_at` by the loop's."""
+
+    caller: CallerT
+    versions: dict[str, int]
+    lapses: float
+    checked_at: float
+
+
 class Verifier(Generic[CallerT]):
-    """Checks a token once, then remembers it until it lapses: the signature check costs more than the request."""
+    """Checks a token once, then remembers it for a while: the signature check costs more than the request."""
 
     def __init__(self, caller_type: type[CallerT], keys_url: str, revocations: Revocations) -> None:
         self._caller_type = caller_type
@@ -38,7 +49,7 @@ class Verifier(Generic[CallerT]):
         self._keys = KeySet([])
         self._asked_at = float("-inf")
         self._asking = asyncio.Lock()
-        self._known: OrderedDict[str, tuple[CallerT, dict[str, int], float]] = OrderedDict()
+        self._known: OrderedDict[str, _Known[CallerT]] = OrderedDict()
 
     async def __call__(self, request: web.Request) -> CallerT:
         """The caller of a request. Raises Unauthenticated, or Busy while ended sessions are not known yet."""
@@ -47,25 +58,31 @@ class Verifier(Generic[CallerT]):
             raise Unauthenticated
         if not self._revocations.caught_up.is_set():
             raise Busy
-        caller, versions, lapses = self._known.get(token) or await self._verify(token)
-        if lapses < time.time() or self._revocations.stale(versions):
+        known = self._known.get(token)
+        if known is None or known.checked_at + TRUSTED_SECONDS < asyncio.get_running_loop().time():
+            known = await self._verify(token)
+        if known.lapses < time.time() or self._revocations.stale(known.versions):
             self._known.pop(token, None)
             raise Unauthenticated
-        return caller
+        return known.caller
 
-    async def _verify(self, token: str) -> tuple[CallerT, dict[str, int], float]:
+    async def _verify(self, token: str) -> _Known[CallerT]:
+        self._known.pop(token, None)
         try:
             claims = await self._claims(token)
             caller = self._caller_type.model_validate(claims["caller"])
-            entry = (caller, dict(claims["versions"]), float(claims["exp"]))
+            now = asyncio.get_running_loop().time()
+            known = _Known(caller, dict(claims["versions"]), float(claims["exp"]), now)
         except (JoseError, ValidationError, ValueError, KeyError, TypeError) as error:
             raise Unauthenticated from error
-        self._known[token] = entry
+        self._known[token] = known
         if len(self._known) > CACHED_TOKENS:
             self._known.popitem(last=False)
-        return entry
+        return known
 
     async def _claims(self, token: str) -> dict[str, Any]:
+        if self._asked_at + TRUSTED_SECONDS < asyncio.get_running_loop().time():
+            await self._refresh()
         try:
             decoded = jwt.decode(token, self._keys, algorithms=[ALGORITHM])
         except (JoseError, ValueError):

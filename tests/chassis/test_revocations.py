@@ -164,6 +164,20 @@ async def test_a_token_of_another_key_is_refused(
     assert await status(client, doors[0], stranger.headers(callers.administrator(unique.policyholder_code()))) == 401
 
 
+async def test_a_key_that_was_replaced_ends_tokens_that_were_checked_before_too(
+    house: Platform, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An operator's token lives for days, and rotate-keys ends it."""
+    monkeypatch.setattr("chassis.tokens.TRUSTED_SECONDS", 0.1)
+    caller = callers.administrator(unique.policyholder_code())
+    async with Signer().published() as signer, house.running("door", identity_keys_url=signer.url) as door:
+        headers = signer.headers(caller)
+        assert await status(client, door, headers) == 200
+        signer.replace_key()
+        await eventually(lambda: refused(client, door, headers))
+        assert await status(client, door, signer.headers(caller)) == 200
+
+
 async def test_tokens_wait_together_for_keys_that_do_not_come(house: Platform, client: aiohttp.ClientSession) -> None:
     asked = 0
 

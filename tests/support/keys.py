@@ -18,9 +18,13 @@ class Signer:
     """Signs access tokens the way identity does."""
 
     def __init__(self) -> None:
-        self._key = OKPKey.generate_key("Ed25519", {"kid": "test"}, private=True)
         self.url = ""
         self._others: list[dict[str, str]] = []
+        self.replace_key()
+
+    def replace_key(self) -> None:
+        """Sign with another key from now on, and publish the earlier one no more."""
+        self._key = OKPKey.generate_key("Ed25519", {"kid": "test"}, private=True)
 
     def token(self, caller: Caller, versions: Mapping[str, int] | None = None, *, lapses_in: float = 3600) -> str:
         """A token for `caller`; by default of a running session, with the newest rights of its user and company.
