@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from audit.api import siem
 from audit.labels import labels
 from audit.store import log
 from chassis.messages import subclasses
@@ -256,6 +257,19 @@ async def test_the_live_tail_brings_all_that_is_recorded_once_its_answer_has_beg
         recorded.set()
         while json.loads(await response.content.readline())["actor"]["user"]["org"]["uid"] != company.code:
             pass
+
+
+async def test_the_live_tail_breaks_off_when_its_token_lapses(
+    platform: Platform, audit: Runtime, client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(siem, "BEAT_SECONDS", 0.5)
+    headers = {"Authorization": f"Bearer {platform.signer.token(callers.operator(), lapses_in=3)}"}
+    url = f"{audit.url}/security-events?follow=true"
+    async with asyncio.timeout(20), client.get(url, headers=headers) as response:
+        assert response.status == 200
+        with pytest.raises(aiohttp.ClientError):
+            while True:
+                await response.content.readline()
 
 
 def test_every_action_outside_of_the_catalogue_has_a_japanese_name() -> None:

@@ -14,6 +14,7 @@ from audit.store import log, trail
 from chassis.http import Body, Routes
 from chassis.messages import Event
 from chassis.sql import Database, Reader
+from chassis.tokens import Verifier
 from contracts import identity
 from contracts.actions import AccessRefused
 from contracts.audit import HistoryExported, HistorySearched
@@ -64,15 +65,20 @@ class Asked(Body):
 
 @routes.get("/security-events", needs=Permission.OPERATE)
 async def read_security_events(
-    query: Asked, caller: Caller, request: web.Request, database: Database
+    query: Asked,
+    caller: Caller,
+    request: web.Request,
+    database: Database,
+    verifier: Verifier,  # type: ignore[type-arg]  # provided by its class, whoever calls
 ) -> web.StreamResponse:
     """JSON Lines. `metadata.sequence` of the last line is the `after` of the next request; following, empty lines
-    show that the connection lives."""
+    show that the connection lives. It breaks off when the token counts no more."""
     # Before the answer begins: whoever sees it begin counts on everything from then on.
     after = (await log.end(database))["rows"] if query.after is None else query.after
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
     await response.prepare(request)
     async for piece in ocsf_lines(database, after, query.view, follow=query.follow):
+        await verifier(request)  # it may go on for weeks
         await response.write(piece)
     await response.write_eof()
     return response
