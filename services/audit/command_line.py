@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -113,21 +113,22 @@ async def _dump(connection: Any, file: Any) -> int:
 
 def archive(parser: argparse.ArgumentParser) -> Work:
     """Move months that no search can reach any more into files; `verify --archive` reads them (owner role)."""
-    parser.add_argument("--before", required=True, help="YYYY-MM; months before this one, at least 13 months old")
+    parser.add_argument(
+        "--before", required=True, type=_month, help="YYYY-MM; months before this one, at least 13 months old"
+    )
     parser.add_argument("--to", type=Path, required=True, help="folder for the files")
     parser.add_argument("--dry-run", action="store_true", help="only say which months it would be")
     ask_who(parser)
 
     async def run(settings: AuditSettings, chosen: argparse.Namespace) -> int | None:
         first_kept = f"{first_reachable(datetime.now(UTC)):%Y_%m}"
-        before = chosen.before.replace("-", "_")
-        if before > first_kept:
+        if chosen.before > first_kept:
             return _refuse(f"Searches reach back to {first_kept.replace('_', '-')}; later months must stay.")
         if settings.owner_database_url is None:
             return _refuse("OWNER_DATABASE_URL is missing: taking months out needs the owner role.", 2)
         async with _database(settings.owner_database_url) as database:
             for month in await verification.months(database):
-                if month["month"] >= before:
+                if month["month"] >= chosen.before:
                     continue
                 if chosen.dry_run:
                     print(month["name"])
@@ -140,6 +141,11 @@ def archive(parser: argparse.ArgumentParser) -> Work:
         return None
 
     return run
+
+
+def _month(text: str) -> str:
+    """As partitions are named, so that names can be compared. Raises ValueError."""
+    return f"{date.fromisoformat(f'{text}-01'):%Y_%m}"
 
 
 def tail(parser: argparse.ArgumentParser) -> Work:

@@ -166,3 +166,15 @@ async def test_a_month_that_a_search_can_reach_is_not_archived(
     assert error.startswith("Searches reach back to ")
     assert (await command(platform, "archive", "--before", "2017-01", "--to", str(tmp_path), "--dry-run"))[0] == 0
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_only_months_before_the_named_one_are_archived_and_it_must_be_a_month(
+    platform: Platform, company: Company, tmp_path: Path
+) -> None:
+    await company.did((company.operator(), Operation.LOGIN, datetime(2016, 5, 3, tzinfo=UTC)))
+    for before, found in (("2016-05", False), ("2016-06", True)):
+        status, out, _ = await command(platform, "archive", "--before", before, "--to", str(tmp_path), "--dry-run")
+        assert (status, "history_2016_05" in out) == (0, found)
+    for before in ("2016-6", "2016", "2016-13", "May"):
+        status, out, _ = await command(platform, "archive", "--before", before, "--to", str(tmp_path), "--dry-run")
+        assert (status, out) == (2, ""), before
