@@ -11,6 +11,7 @@ from typing import Any
 
 import aio_pika
 import pytest
+from prometheus_client import REGISTRY
 
 from audit.listeners import gaps
 from audit.service import service
@@ -107,6 +108,25 @@ async def test_an_event_removed_in_flight_is_reported_once(numbered: Platform) -
         gap = await spy.next(producer="identity")
         assert (gap["data"]["first"], gap["data"]["last"]) == (7, 8)
         assert not spy.seen
+
+
+async def test_a_process_that_leads_no_longer_says_nothing_of_what_is_missing(
+    numbered: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another one counts from then on, and an alert takes the greatest number that any of them says."""
+    looked = asyncio.Event()
+
+    async def look(*_: object) -> None:
+        gaps.MISSING.labels("nobody").set(3)
+        looked.set()
+        raise ConnectionError
+
+    async def silent() -> bool:
+        return REGISTRY.get_sample_value("audit_missing_events", {"producer": "nobody"}) is None
+
+    monkeypatch.setattr(gaps, "look", look)
+    await looked.wait()
+    await eventually(silent)
 
 
 async def test_two_that_look_at_once_enter_a_gap_once(cluster: Cluster, signer: Signer, tmp_path: Path) -> None:

@@ -18,9 +18,11 @@ from typing import Any
 import aiohttp
 import asyncpg
 import pytest
+from prometheus_client import REGISTRY
 
 from audit.archives import archive_month
 from audit.command_line import dump, work_on_checkpoints
+from audit.listeners import checkpoints
 from audit.proof import keys
 from audit.proof.checkpoints import END_BYTES, Checkpoint, append, as_line, problems, read_last, statement
 from audit.proof.command_line import verify_file, verify_log
@@ -28,6 +30,7 @@ from audit.rules.windows import japanese_day
 from audit.service import service
 from audit.store import log
 from bench.audit_year import chain
+from chassis.leader import leading
 from chassis.messages import Envelope, encode, new_id
 from chassis.service import Service
 from chassis.settings import Settings
@@ -339,6 +342,31 @@ async def test_a_copy_of_a_checkpoint_that_we_did_not_sign_is_no_ground_to_conti
         async with serving(platform, "audit", database_url=own, checkpoints=later, checkpoint_seconds=0.2) as process:
             await alarmed(client, process)
             assert later.read_text() == "".join(lines[:-1])
+
+
+async def test_an_alarm_ends_also_in_a_process_that_is_not_the_one_that_signs_again(
+    evidence: Evidence, cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def newest(*_: object) -> None:
+        raise checkpoints.Contradiction("the head at row 1 is not the one that was signed")
+
+    async def says(alarm: float) -> bool:
+        return REGISTRY.get_sample_value("audit_integrity_alarm") == alarm
+
+    monkeypatch.setattr(checkpoints, "newest", newest)
+    monkeypatch.setattr(checkpoints, "ALARMED_SECONDS", 0.5)
+    settings: Any = evidence.platform.settings("audit")
+    async with copied(evidence, cluster) as dsn:
+        one, other = [await Database.connect(dsn, source="audit", size=2) for _ in range(2)]
+        signing = checkpoints.sign_checkpoints(one, settings, keys.Signer.from_folder(tmp_path))
+        task = asyncio.create_task(signing)
+        try:
+            await eventually(lambda: says(1))
+            async with leading(other, "audit.checkpoints"):
+                await eventually(lambda: says(0))
+        finally:
+            task.cancel()
+            await asyncio.wait({task})
 
 
 def test_the_end_of_a_long_file_is_found_without_reading_all_of_it(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from audit.store import checkpoints, log
 from chassis.leader import leading
 from chassis.sql import DATABASE_AWAY, Database
 
+ALARMED_SECONDS = 30.0
 LOOK_SECONDS = 0.2  # 20,000 rows a second may come, and 10,000 are the most that may stay unsigned
 
 SIGNED = Gauge("audit_signed_rows", "Rows covered by the newest checkpoint")
@@ -43,7 +44,8 @@ async def sign_checkpoints(database: Database, settings: AuditSettings, signer: 
         except Contradiction as error:
             ALARM.set(1)
             logger.critical("integrity_alarm", reason=str(error))
-            await asyncio.sleep(30)
+            await asyncio.sleep(ALARMED_SECONDS)
+            ALARM.set(0)  # whoever leads now looks again at once; nobody would end the alarm of one who does not lead
         except DATABASE_AWAY as error:
             logger.warning("checkpoints_wait", error=type(error).__name__)
             await asyncio.sleep(1)
@@ -67,7 +69,6 @@ async def newest(database: Database, settings: AuditSettings, signer: Signer) ->
                 raise Contradiction(f"the checkpoint at row {copy.rows} in the database was not signed by us")
             await agreed_end(database, copy)
             last = copy
-    ALARM.set(0)
     return last
 
 

@@ -29,6 +29,7 @@ async def watch_gaps(database: Database, settings: AuditSettings) -> None:
                     await look(database, age)
                     await asyncio.sleep(min(LOOK_SECONDS, settings.gap_seconds / 4))
         except DATABASE_AWAY as error:
+            MISSING.clear()  # another process may lead and count from now on, and nobody would correct what we said
             logger.warning("gaps_wait", error=type(error).__name__)
             await asyncio.sleep(1)
 
