@@ -20,6 +20,7 @@ import asyncpg
 import pytest
 from prometheus_client import REGISTRY
 
+from audit import archives
 from audit.archives import archive_month
 from audit.command_line import dump, work_on_checkpoints
 from audit.listeners import checkpoints
@@ -435,18 +436,30 @@ async def test_a_dump_verifies_on_a_machine_without_the_database(evidence: Evide
         assert evidence.program("verify", *evidence.arguments(), "--export", str(path))[0] == 1
 
 
+async def killed(*_: object) -> None:
+    """The process dies when the file is whole and the month still there."""
+    raise RuntimeError
+
+
 async def test_an_archived_month_still_verifies_with_its_file_a_dump_made_after_it_too(
-    evidence: Evidence, cluster: Cluster, tmp_path: Path
+    evidence: Evidence, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with copied(evidence, cluster) as dsn:
         database = await Database.connect(dsn, source="audit", size=1)
         oldest = await database.fetchval("select min(performed_at) from history")
         month = f"history_{japanese_day(oldest):%Y_%m}"
-        path = (await archive_month(database, month, tmp_path, callers.operator().operator)).file
-        await database.close()
+        by = callers.operator().operator
+        with monkeypatch.context() as cut_short, pytest.raises(RuntimeError):
+            cut_short.setattr(archives, "_drop", killed)
+            await archive_month(database, month, tmp_path, by)
         verify = ["verify", *evidence.arguments(), "--database", dsn]
+        (left,) = tmp_path.glob("*.gz")
+        assert evidence.program(*verify, "--archive", str(left))[0] == 0
+        path = (await archive_month(database, month, tmp_path, by)).file
+        await database.close()
         assert evidence.program(*verify)[0] == 1
         assert evidence.program(*verify, "--archive", str(path))[0] == 0
+        assert evidence.program(*verify, "--archive", str(left), "--archive", str(path))[0] == 0
         export = tmp_path / "log.dump"
         settings: Any = evidence.platform.settings("audit", database_url=dsn)
         await dump(ArgumentParser())(settings, Namespace(file=export))

@@ -66,7 +66,8 @@ async def from_database(dsn: str, archives: Sequence[Path], notes: list[str]) ->
 
 
 def _merged(lines: Iterable[Line], archived: Sequence[Line]) -> list[Line]:
-    return sorted([*lines, *archived]) if archived else list(lines)
+    """Once each: a month whose archiving was cut short is in the database, or in a second file, too."""
+    return sorted({*lines, *archived}) if archived else list(lines)
 
 
 def cut(page: Sequence[asyncpg.Record], lines: Sequence[Line]) -> Iterator[Block]:
