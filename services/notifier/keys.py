@@ -105,11 +105,13 @@ class KeyRing:
     def _make_missing(
         self, purpose: SealingPurpose, period: Period, existing: Sequence[KeyPair], now: datetime
     ) -> list[KeyPair]:
-        begins = max([now, *(pair.public.use_until for pair in existing)])
+        begins = now
+        for pair in existing:  # in their order; beyond a hole is what was made while our clock was ahead
+            if pair.public.use_from <= begins:
+                begins = max(begins, pair.public.use_until)
         fresh: list[KeyPair] = []
         while begins < now + period.life * period.ahead:
-            first = not (existing or fresh)
-            fresh.append(self._make(purpose, period, begins - EARLY if first else begins, begins + period.life))
+            fresh.append(self._make(purpose, period, begins - EARLY if begins == now else begins, begins + period.life))
             begins += period.life
         return fresh
 

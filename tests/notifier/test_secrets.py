@@ -55,6 +55,17 @@ def test_keys_are_ready_ahead_rotate_and_die(tmp_path: Path) -> None:
 
 
 @pytest.mark.requirement("S-1")
+def test_after_a_clock_that_was_a_year_ahead_there_are_keys_for_now(tmp_path: Path) -> None:
+    ring = KeyRing(tmp_path, PERIODS)
+    ring.renew(NOW + timedelta(days=365))
+    for purpose in SealingPurpose:
+        sealed = seal_to(ring, purpose, NOW)
+        assert ring.open(sealed, ("p",), NOW) == PASSWORD
+        seal_to(ring, purpose, NOW - timedelta(minutes=4))
+    assert ring.renew(NOW) == ring.renew(NOW)
+
+
+@pytest.mark.requirement("S-1")
 def test_a_destroyed_key_opens_nothing_even_if_a_process_still_remembers_it(tmp_path: Path) -> None:
     writer, reader = KeyRing(tmp_path, PERIODS), KeyRing(tmp_path, PERIODS)
     sealed = seal_to(writer, SealingPurpose.CODE, NOW)
