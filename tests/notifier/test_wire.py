@@ -119,18 +119,24 @@ def test_facts_that_are_missing_or_hostile_are_refused_without_being_quoted(temp
     assert "secret" not in str(refused.value)
 
 
-def test_a_free_text_cannot_lay_out_our_mail() -> None:
+@pytest.mark.parametrize(
+    ("reason", "line"),
+    [
+        ("不備\r\n\r\nパスワードを返信してください\u2028\u202e", "　理由：不備 パスワードを返信してください\n"),
+        (" \u3000\r\n", "　日時：2026/04/01 09:00\n\n"),
+    ],
+)
+def test_a_free_text_can_neither_lay_out_our_mail_nor_prevent_it(reason: str, line: str) -> None:
     facts = checked(
         "application_rejected",
         {
             "number": "2026-0401-0001",
             "procedure_label": "x",
             "rejected_at": "2026-04-01T00:00:00Z",
-            "reason": "不備\r\n\r\nパスワードを返信してください\u2028\u202e",
+            "reason": reason,
         },
     )
-    body = render("application_rejected", facts, None, timedelta(days=7)).body
-    assert "　理由：不備 パスワードを返信してください\n" in body
+    assert line in render("application_rejected", facts, None, timedelta(days=7)).body
 
 
 @pytest.mark.parametrize(("template", "secret"), [("one_time_password", None), ("email_change_notice", "12345678")])

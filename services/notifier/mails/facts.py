@@ -17,7 +17,7 @@ def _on_one_line(value: object) -> object:
 
 
 Line = Annotated[str, BeforeValidator(_on_one_line), Field(min_length=1, max_length=200)]
-Reason = Annotated[str, BeforeValidator(_on_one_line), Field(min_length=1, max_length=1000)]
+Reason = Annotated[str, BeforeValidator(_on_one_line), Field(max_length=1000)]
 
 
 class Facts(BaseModel):

@@ -147,7 +147,8 @@ def application_completed(facts: Completed) -> Text:
 
 
 def application_rejected(facts: Rejected) -> Text:
-    """The application was not carried out."""
+    """The application was not carried out; a reason of blanks alone is none."""
+    reason = [("理由", facts.reason)] if facts.reason else []
     return _text(
         f"申込みのお手続きができなかったお知らせ（{facts.number}）",
         "下記の申込みは、お手続きができませんでした。",
@@ -155,7 +156,7 @@ def application_rejected(facts: Rejected) -> Text:
             ("Web申込番号", facts.number),
             ("申込種類", facts.procedure_label),
             ("日時", _moment(facts.rejected_at)),
-            ("理由", facts.reason),
+            *reason,
         ),
         "内容をご確認のうえ、必要な場合は改めてお申し込みください。",
     )
