@@ -7,6 +7,8 @@ from typing import Any
 
 import structlog
 
+from chassis.http.failures import describe
+
 log = structlog.get_logger()
 
 
@@ -26,7 +28,7 @@ class Background:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.critical("background_work_died", work=task.get_name(), exc_info=error)
+            log.critical("background_work_died", work=task.get_name(), **describe(error))
             if self._owner is not None:
                 self._owner.cancel()
 
