@@ -18,6 +18,7 @@ from chassis.messages import Command, Envelope, Event, Received, Unreadable, dec
 from chassis.service import Runtime, Service
 from chassis.settings import Settings
 from chassis.sql import Database, Tx
+from chassis.sql.database import STATEMENT_SECONDS
 from contracts.caller import Caller
 from contracts.permissions import Permission
 from deploy.local.cluster import Cluster
@@ -85,6 +86,8 @@ async def hear(message: Noted, received: Received[Noted], tx: Tx) -> None:
         "select exists (select from said where word = $1)", message.word
     ):
         raise Park("the word is not known yet", key=message.word)
+    if message.how == "early":
+        await tx.execute("select pg_sleep($1)", STATEMENT_SECONDS + 0.5)
     if message.how == "broken":
         raise ZeroDivisionError
     await tx.execute("insert into heard (id, word) values ($1, $2)", received.id, message.word)
@@ -203,7 +206,7 @@ async def test_commands_are_numbered_apart_so_that_events_alone_are_dense(sample
         assert sorted(numbers) == list(range(min(numbers), min(numbers) + count))
 
 
-async def test_an_early_event_waits_for_what_it_needs(sample: Platform, running: Runtime) -> None:
+async def test_an_early_event_waits_for_what_it_needs_and_then_has_its_time(sample: Platform, running: Runtime) -> None:
     word = unique.word()
     await sample.say("sample", Noted(word=word, how="early"))
 

@@ -175,7 +175,7 @@ class Hearing:
         if claimed is None:
             return False
         try:
-            async with self._database.transaction() as tx:
+            async with self._database.transaction(statement_seconds=STATEMENT_SECONDS) as tx:
                 if await parked.hold(tx, claimed["number"]):
                     await self._again(tx, claimed)
                     await parked.done(tx, claimed["number"])
