@@ -14,7 +14,7 @@ log = structlog.get_logger()
 
 RETRY_SECONDS = 1.0
 HOUSE_SECONDS = 60.0
-INBOX_KEPT = timedelta(days=400)  # a replayed year of the partner's events must still be recognised
+HEARD_KEPT = timedelta(days=400)  # a replayed year of the partner's events must still be recognised
 
 PARKED = Gauge("parked_events", "Events set aside, by state", ["state"])
 OUTBOX_AGE = Gauge("outbox_age_seconds", "Age of the oldest event not yet confirmed by the broker")
@@ -48,7 +48,15 @@ async def keep_house(database: Database) -> None:
                 delete from inbox where ctid in
                     (select ctid from inbox where heard_at < now() - $1::interval limit 5000)
                 """,
-                INBOX_KEPT,
+                HEARD_KEPT,
+            )
+            await database.execute(
+                """
+                delete from parked where number in
+                    (select number from parked
+                      where state = 'replayed' and changed_at < now() - $1::interval limit 5000)
+                """,
+                HEARD_KEPT,
             )
         except DATABASE_AWAY as error:
             log.warning("housekeeping_waits", error=type(error).__name__)

@@ -13,6 +13,7 @@ import pytest
 from pydantic_settings import SettingsConfigDict
 
 from chassis.amqp import Listeners, Park, hearing, parked, wake
+from chassis.housekeeping import keep_house
 from chassis.http import PUBLIC, Body, Routes
 from chassis.messages import Command, Envelope, Event, Received, Unreadable, decode, encode, new_id
 from chassis.service import Runtime, Service
@@ -385,7 +386,27 @@ async def test_readiness_names_each_dependency(running: Runtime, client: aiohttp
         assert (await answer.json())["checks"] == dict.fromkeys(("database", "access", "broker", "outbox"), "ok")
 
 
-async def test_the_retention_of_the_inbox_is_longer_than_a_year(running: Runtime) -> None:
-    from chassis.housekeeping import INBOX_KEPT
+async def test_what_was_heard_is_known_for_more_than_a_year_and_then_forgotten(running: Runtime) -> None:
+    """Also what was parked and handled after all; what an operator gave up stays."""
+    known, forgotten, listener = timedelta(days=366), timedelta(days=401), unique.word()
+    async with running.database.transaction() as tx:
+        for age in (known, forgotten):
+            await tx.execute("insert into inbox values ($1, gen_random_uuid(), now() - $2::interval)", listener, age)
+            for state in ("replayed", "discarded", "parked"):
+                await tx.execute(
+                    "insert into parked (listener, id, state, reason, changed_at, body)"
+                    " values ($1, gen_random_uuid(), $2, '', now() - $3::interval, '')",
+                    listener, state, age,
+                )  # fmt: skip
 
-    assert timedelta(days=366) < INBOX_KEPT
+    async def left() -> bool:
+        heard = await running.database.fetchval("select count(*) from inbox where listener = $1", listener)
+        kept = await running.database.fetch("select state from parked where listener = $1 order by 1", listener)
+        return (heard, [row["state"] for row in kept]) == (1, [*["discarded"] * 2, *["parked"] * 2, "replayed"])
+
+    keeping = asyncio.create_task(keep_house(running.database))
+    try:
+        await eventually(left)
+    finally:
+        keeping.cancel()
+        await running.database.execute("delete from parked where listener = $1", listener)
