@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import os
 import random
 import re
 import shutil
@@ -368,6 +369,13 @@ async def test_an_alarm_ends_also_in_a_process_that_is_not_the_one_that_signs_ag
         finally:
             task.cancel()
             await asyncio.wait({task})
+
+
+def test_a_process_that_died_while_it_made_the_key_keeps_no_other_from_making_one(tmp_path: Path) -> None:
+    """In a container every process has the same number."""
+    (tmp_path / f"{keys.PRIVATE_NAME}.{os.getpid()}").write_bytes(b"-----BEGIN")
+    signer = keys.Signer.from_folder(tmp_path)
+    assert keys.Signer.from_folder(tmp_path).key_id == signer.key_id
 
 
 def test_the_end_of_a_long_file_is_found_without_reading_all_of_it(tmp_path: Path) -> None:

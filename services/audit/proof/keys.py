@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import os
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,8 @@ def _make(path: Path) -> None:
     raw = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    apart = path.with_name(f"{path.name}.{os.getpid()}")
+    # Not by the process' number: in a container it is always the same, and one that died here left a file.
+    apart = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
     with os.fdopen(os.open(apart, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
         file.write(raw)
         os.fsync(file.fileno())
