@@ -150,3 +150,16 @@ async def test_a_large_or_deep_member_is_kept_as_its_digest(platform: Platform, 
     (row,) = await rows(platform, company.code)
     assert row["details"]["small"] == 1
     assert row["details"]["content"].keys() == {"sha256", "bytes"}
+
+
+async def test_numbers_that_only_some_json_knows_are_recorded_by_their_names(
+    platform: Platform, company: Company
+) -> None:
+    """PostgreSQL refuses them in JSON, and a whole batch was taken apart to find the one."""
+    said = json.loads(LoginSucceeded(operator=company.operator()).model_dump_json())
+    said |= {"rate": float("nan"), "bounds": [float("-inf"), 1]}
+    envelope = Envelope(new_id(), LOGIN, "/identity", datetime.now(UTC), None)
+    await publish(platform, encode([(envelope, json.dumps(said))]))
+    await company.has(1)
+    (row,) = await rows(platform, company.code)
+    assert row["details"] == {"rate": "NaN", "bounds": ["-Infinity", 1]}

@@ -16,7 +16,8 @@ was sent, but neither operators nor a SIEM can read it."""
 def canonical(members: Mapping[str, Any]) -> str:
     """JSON with sorted keys; equal members give equal text, however they were ordered when they came."""
     kept = {key: (_digest if key in CONFIDENTIAL else _small)(members[key]) for key in sorted(members)}
-    return pydantic_core.to_json(kept).decode()
+    # NaN and the infinities, which some JSON writers say and PostgreSQL does not take, become their names.
+    return pydantic_core.to_json(kept, inf_nan_mode="strings").decode()
 
 
 def _small(value: Any) -> Any:
