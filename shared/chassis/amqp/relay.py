@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import asyncpg
-from prometheus_client import Gauge
 from yarl import URL
 
 from chassis.amqp.connection import connected, persist, until_closed
@@ -23,8 +22,6 @@ SESSION = {"application_name": "relay", "idle_session_timeout": "20s", "tcp_user
 """A leader that vanished without a word holds the lock no longer than that; one that lives asks every second. The
 keepalives are for one that vanished in the middle of a statement: the server then waits for its rest, and is not idle.
 """
-
-UNPUBLISHED = Gauge("outbox_waiting_events", "Events committed and not yet confirmed by the broker")
 
 NUMBER = """
 with fresh as materialized (
@@ -117,7 +114,6 @@ class Relay:
             confirmed = await outlet.publish(rows) if rows else []
             if confirmed:
                 await connection.execute("delete from outbox where place = any($1::bigint[])", confirmed)
-            UNPUBLISHED.set(len(rows) - len(confirmed))
             if outlet.refused:
                 await self._note(connection, outlet)
             elif len(confirmed) < len(rows):
