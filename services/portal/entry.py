@@ -139,7 +139,7 @@ async def _refreshed(
     """Somebody else saved in between: what was typed stays, what is saved stands beside it."""
     found = await visit.ask(Gateway.APPLICATIONS, "GET", f"/applications/{carried['number']}")
     now = sheet.values(found["content"], carried)
-    advice = {name: [f"現在の保存内容: {now[name] or '（なし）'}"] for name in values if values[name] != now.get(name)}
+    advice = {name: [f"現在の保存内容: {saved or '（なし）'}"] for name, saved in now.items() if values[name] != saved}
     carried = carried | {"version": found["version"]}
     return _again(visit, path, carried, values, advice=advice, notice=REFRESHED)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.nexi import Document, ProcedureCompleted
-from deploy.local.seed import branch
+from contracts.nexi import Document, PolicyholderRegistered, ProcedureCompleted
+from deploy.local.seed import branch, head_office
 from tests.portal.desks import Desk, Town
 from tests.portal.errands import DAY, PDF, administrator, draft, fill_day, pink
 from tests.support.unique import now
@@ -97,9 +97,12 @@ async def test_a_branch_sees_and_changes_fewer_items(desk: Desk, town: Town) -> 
     assert "申込情報は日本貿易保険に送信されました。" in await desk.text()
 
 
+@pytest.mark.parametrize("office", [head_office, branch])
 @pytest.mark.requirement("R56", "R59", "R61")
-async def test_two_tabs_explain_what_the_other_one_saved_and_offer_it_again(desk: Desk, town: Town) -> None:
-    await desk.enter(await administrator(town))
+async def test_two_tabs_explain_what_the_other_one_saved_and_offer_it_again(
+    desk: Desk, town: Town, office: Callable[[str, str], PolicyholderRegistered]
+) -> None:
+    await desk.enter(await administrator(town, profile=office("100000002", "b@sample.com").profile))
     number = await draft(desk, "東京都港区１－１")
     other = await desk.page.context.new_page()
     await other.goto(f"{town.url}/applications/{number}/input")
