@@ -33,20 +33,20 @@ class Seals:
         self._shelf: OrderedDict[str, str] = OrderedDict()
         self._shelved = 0
 
-    def seal(self, values: Any, whose: str) -> str:
-        """Letters for a URL that only `unseal` for the same user can read."""
+    def seal(self, values: Any, whose: str, screen: str) -> str:
+        """Letters for a URL that only `unseal` for the same user and screen (a path) can read."""
         text = json.dumps([int(time.time()), values], ensure_ascii=False, separators=(",", ":"))
         nonce = os.urandom(12)
-        sealed = nonce + self._box.encrypt(nonce, zlib.compress(text.encode()), whose.encode())
+        sealed = nonce + self._box.encrypt(nonce, zlib.compress(text.encode()), _place(whose, screen))
         token = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
         return token if len(token) <= LONGEST else self._put_aside(token)
 
-    def unseal(self, token: str, whose: str) -> Any:
+    def unseal(self, token: str, whose: str, screen: str) -> Any:
         """What was sealed. Raises Unreadable."""
         token = self._shelf.get(token, token)
         try:
             sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
-            text = zlib.decompress(self._box.decrypt(sealed[:12], sealed[12:], whose.encode()))
+            text = zlib.decompress(self._box.decrypt(sealed[:12], sealed[12:], _place(whose, screen)))
             at, values = json.loads(text)
         except (InvalidTag, ValueError, zlib.error) as error:
             raise Unreadable from error
@@ -74,3 +74,7 @@ class Seals:
         while self._shelved > MOST_SHELVED:
             self._shelved -= len(self._shelf.popitem(last=False)[1])
         return key
+
+
+def _place(whose: str, screen: str) -> bytes:
+    return f"{whose}\n{screen}".encode()

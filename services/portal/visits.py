@@ -137,21 +137,21 @@ class Visit:
         known = {} if self.session is None else {hdrs.AUTHORIZATION: f"Bearer {self.session.access_token}"}
         return self.address_headers | known
 
-    def seal(self, values: Any) -> str:
-        """Input on its way through the browser: for a URL or a hidden field, unreadable and unchangeable there."""
-        return self.house.seals.seal(values, self.whose or self.visitor)
-
-    def unseal(self, token: str) -> Any:
-        """What this user's earlier screen sealed. Raises Unreadable, which becomes a page by itself."""
-        return self.house.seals.unseal(token, self.whose or self.visitor)
+    def seal(self, values: Any, path: str = "") -> str:
+        """Input on its way through the browser, unreadable and unchangeable there: for the URL of the screen at `path`,
+        or for a hidden field of this one."""
+        return self.house.seals.seal(values, self.whose or self.visitor, path or self.request.path)
 
     @property
     def state(self) -> dict[str, Any]:
-        """The sealed input in `?state=` (or the form's hidden `state`); empty when there is none."""
+        """The sealed input in `?state=` (or the form's hidden `state`); empty when there is none.
+
+        Raises Unreadable for what was not sealed for this user and screen, which becomes a page by itself.
+        """
         token = self.form.get("state") or self.query.get("state")
         if not token:
             return {}
-        found = self.unseal(str(token))
+        found = self.house.seals.unseal(str(token), self.whose or self.visitor, self.request.path)
         if not isinstance(found, dict):
             raise Unreadable
         return found
@@ -165,7 +165,7 @@ class Visit:
         part: str = "",
     ) -> Redirect:
         """To another screen, with sealed input and plain parameters; `part`: the place of the page to show."""
-        given = dict(query or {}) | ({"state": self.seal(dict(state))} if state is not None else {})
+        given = dict(query or {}) | ({"state": self.seal(dict(state), path)} if state is not None else {})
         return Redirect(path + (f"?{urlencode(given)}" if given else "") + (f"#{part}" if part else ""))
 
     def page(self, template: str, *, status: int = 200, **context: Any) -> Page:

@@ -113,6 +113,16 @@ async def test_broken_and_oversized_requests_get_a_page_and_not_a_crash(town: To
         assert (await browser.ask("POST", path, form))[0] < 500
 
 
+async def test_what_was_sealed_for_one_screen_says_nothing_to_another(town: Town) -> None:
+    browser = Browser(town.url)
+    form = {"form_token": await browser.form_token("/login"), "user_id": "100000001000"}
+    _, where, _ = await browser.ask("POST", "/login", form)
+    screen, _, state = where.partition("?")
+    assert (await browser.ask("GET", f"{screen}?{state}"))[0] == 200
+    for other in ("/email-confirmation/done", "/password-reissue/done"):
+        assert (await browser.ask("GET", f"{other}?{state}"))[0] == 400
+
+
 @pytest.mark.requirement("R56", "R57", "R58", "R59", "R60", "R61")
 async def test_back_reload_bookmarks_tabs_and_double_clicks_are_safe(desk: Desk, town: Town) -> None:
     admin = await town.administrator()
