@@ -173,7 +173,6 @@ class Visit:
         given = {
             "visit": self,
             "me": self.me,
-            "state": "",
             "notice": self.notice,
             "pattern": 1,
             "form_token": lambda: self._token_field(self.whose),

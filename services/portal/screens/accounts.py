@@ -30,8 +30,7 @@ async def show_list(visit: Visit) -> Answer:
     found = await visit.ask(Gateway.ACCOUNTS, "GET", "/accounts", params=params)
     visit.notice = visit.state.get("notice", "")
     return visit.page(
-        "accounts/list.html", found=found, sort=sort, order=order, sorts=SORTS, key=str(uuid4()),
-        chosen=visit.state.get("chosen", ""), **whose,
+        "accounts/list.html", found=found, sort=sort, order=order, sorts=SORTS, key=str(uuid4()), **whose,
     )  # fmt: skip
 
 

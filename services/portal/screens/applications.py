@@ -62,8 +62,7 @@ async def show(visit: Visit) -> Answer:
     rows, timeline = await asyncio.gather(sheet.rows(visit, found), visit.ask_calmly(Gateway.APPLICATIONS, "GET", path))
     visit.notice = visit.state.get("notice", "")
     return visit.page(
-        "applications/show.html", found=found, sheet=sheet, rows=rows, timeline=timeline or [], steps=STEPS,
-        pattern=sheet.pattern,
+        "applications/show.html", found=found, rows=rows, timeline=timeline or [], steps=STEPS, pattern=sheet.pattern,
     )  # fmt: skip
 
 
