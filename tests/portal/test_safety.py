@@ -1,15 +1,19 @@
 """Bad input and bad luck: forged forms, foreign sites, double clicks, back and reload, gateways away, hostile words."""
 
 import re
+from datetime import datetime, timedelta
 
 import aiohttp
 import pytest
 
-from deploy.local.outsiders import secret_in
+from chassis.revocations import Revocations
+from deploy.local.outsiders import new_password, secret_in
+from portal.rendering import moment
 from portal.replies import SESSION, VISITOR
 from tests.portal.bare import Browser, Gate
 from tests.portal.desks import Desk, Town, User
 from tests.portal.errands import use_one_time_passwords
+from tests.support import unique
 from tests.support.mailbox import free_port
 
 pytestmark = pytest.mark.browser
@@ -284,3 +288,36 @@ async def test_a_temporary_password_in_two_windows_is_used_once(open_desk, town:
     assert first.path() == "/password/first"
     await second.log_in(newcomer)
     assert await second.errors(), "it works for one login"
+
+
+@pytest.mark.requirement("L9")
+async def test_what_is_not_certain_everywhere_yet_is_said(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    admin = await town.administrator()
+    applicant = await town.applicant(admin)
+    certain_from = unique.now() + timedelta(minutes=5)
+
+    async def silent(*_: object) -> datetime:
+        return certain_from
+
+    monkeypatch.setattr(Revocations, "in_force", silent)
+    browser = Browser(town.url)
+    await browser.log_in(admin)
+    person = {"email": admin.email, "name": "日本　太郎"}
+    rights = {"entry": "none", "contract_data": "none", "application_data": "none", "enabled": "false"}
+    passwords = {"current_password": admin.password} | dict.fromkeys(("new_password", "repeated"), new_password())
+    for steps in (
+        (("/sessions", {"session_id": "others"}),),
+        (("/applicants", {"action": "reset", "user_id": applicant.user_id}),),
+        ((f"/applicants/{applicant.user_id}/change", person | rights), ("", {})),
+        (("/password", passwords),),
+        (("/administrator", person | {"one_time_password": "true"}), ("", {})),
+        (("/logout", {}),),
+    ):
+        where = ""
+        for path, form in steps:
+            where = path or where
+            _, _, page = await browser.ask("GET", "/login" if where == "/logout" else where)
+            hidden = dict(re.findall(r'name="(form_token|state)" value="([^"]+)"', page))  # the last of each name
+            _, where, _ = await browser.ask("POST", where, hidden | form)
+        _, _, page = await browser.ask("GET", where)
+        assert f"遅くとも{moment(certain_from.isoformat())}には" in page, steps

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portal.answers import Answer
+from portal.delays import until_everywhere
 from portal.forms import Form
 from portal.gateways import Gateway, Refused
 from portal.routing import Needs, Screens
@@ -87,7 +88,8 @@ async def confirm(visit: Visit) -> Answer:
         return await _refused(visit, values, refusal)
     await visit.renew()
     change = done["email_change"]
-    return visit.go(f"{PATH}/done", {"message": done["message"], "address": change and change["address"]})
+    shown = {"message": done["message"], "address": change and change["address"], "notice": until_everywhere(done)}
+    return visit.go(f"{PATH}/done", shown)
 
 
 @screens.get(f"{PATH}/done", needs=Needs.USER)
@@ -95,6 +97,7 @@ async def show_done(visit: Visit) -> Answer:
     """Webユーザー（管理者）情報変更完了: one screen with, one without a new address (R118)."""
     if not (done := visit.state):
         return visit.go(PATH)
+    visit.notice = done.get("notice", "")
     return visit.page("administrator/done.html", done=done)
 
 

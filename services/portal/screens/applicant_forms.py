@@ -5,6 +5,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from portal.answers import Answer
+from portal.delays import until_everywhere
 from portal.forms import Form
 from portal.gateways import Gateway, Refused
 from portal.routing import Needs, Screens
@@ -96,7 +97,7 @@ async def change(visit: Visit) -> Answer:
         if refusal.kind == "stale-version" and await _is_done(visit, state["values"], refusal):
             return visit.go(f"{path}/change/done", {"message": "Webユーザー(申込者)の情報を変更しました。"})
         return _back(visit, f"{path}/change", state["values"], refusal)
-    return visit.go(f"{path}/change/done", {"message": done["message"]})
+    return visit.go(f"{path}/change/done", {"message": done["message"] + until_everywhere(done)})
 
 
 @screens.get(f"{CHANGE}/done", needs=Needs.USER)

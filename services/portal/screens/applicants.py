@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from portal.answers import Answer
+from portal.delays import until_everywhere
 from portal.forms import whole_number
 from portal.gateways import Gateway, Refused
 from portal.routing import Needs, Screens
@@ -88,7 +89,7 @@ async def _reset(visit: Visit, user_id: str, back_to: str) -> Answer:
         done = await visit.ask(Gateway.IDENTITY, "POST", f"/applicants/{user_id}/password-reset")
     except Refused as refusal:
         return visit.go(back_to, {"refusal": refusal.detail, "chosen": user_id})
-    sent = f"{done['message']}（WebユーザーID: {user_id}、送信先: {done['password_sent_to']}）"
+    sent = f"{done['message']}（WebユーザーID: {user_id}、送信先: {done['password_sent_to']}）{until_everywhere(done)}"
     return visit.go(back_to, {"notice": sent, "chosen": user_id})
 
 

@@ -3,6 +3,7 @@
 from typing import Final
 
 from portal.answers import Answer, Redirect
+from portal.delays import until_everywhere
 from portal.forms import Form
 from portal.gateways import Gateway, Refused
 from portal.replies import session_cookie
@@ -62,16 +63,19 @@ async def show_timed_out(visit: Visit) -> Answer:
 
 @screens.post("/logout", needs=Needs.NOBODY)
 async def log_out(visit: Visit) -> Answer:
-    """ログアウト, 終了: in force everywhere when the page comes."""
+    """ログアウト, 終了: in force everywhere when the page comes, or the page says from when."""
+    delay = ""
     if token := session_cookie(visit.request):
-        await visit.ask(Gateway.IDENTITY, "DELETE", "/sessions/current", headers={"X-Session-Token": token})
+        ended = await visit.ask(Gateway.IDENTITY, "DELETE", "/sessions/current", headers={"X-Session-Token": token})
+        delay = until_everywhere(ended)
         _forget(visit)
-    return Redirect("/logged-out", session="")
+    return Redirect(visit.go("/logged-out", {"notice": delay} if delay else None).location, session="")
 
 
 @screens.get("/logged-out", needs=Needs.NOBODY)
 async def show_logged_out(visit: Visit) -> Answer:
     """The session is over."""
+    visit.notice = visit.state.get("notice", "")
     return visit.page("logins/logged_out.html")
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from contracts.permissions import APPLICATION_DATA_LABELS, CONTRACT_DATA_LABELS, ENTRY_LABELS, Role
 from portal.answers import Answer
+from portal.delays import until_everywhere
 from portal.gateways import Gateway
 from portal.routing import Needs, Screens
 from portal.visits import Visit
@@ -62,9 +63,9 @@ async def show_sessions(visit: Visit) -> Answer:
 
 @screens.post("/sessions", needs=Needs.USER)
 async def end_sessions(visit: Visit) -> Answer:
-    """End another session of one's own, or all but this one; in force everywhere when the page comes."""
+    """End another session of one's own, or all but this one; when that is in force everywhere, or from when."""
     wanted = str(visit.form.get("session_id", ""))
     if wanted != "others" and not (wanted.isascii() and wanted.isalnum()):
         return visit.go("/sessions")
     ended = await visit.ask(Gateway.IDENTITY, "DELETE", f"/sessions/{wanted}")
-    return visit.go("/sessions", {"notice": f"{ended['ended']}件のログインを終了しました。"})
+    return visit.go("/sessions", {"notice": f"{ended['ended']}件のログインを終了しました。{until_everywhere(ended)}"})

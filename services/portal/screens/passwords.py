@@ -3,6 +3,7 @@
 from typing import Final
 
 from portal.answers import Answer, Redirect
+from portal.delays import until_everywhere
 from portal.forms import Form
 from portal.gateways import Gateway, Refused
 from portal.routing import Needs, Screens
@@ -47,6 +48,7 @@ async def change_first(visit: Visit) -> Answer:
 @screens.get("/password/done", needs=Needs.USER)
 async def show_done(visit: Visit) -> Answer:
     """パスワード変更完了."""
+    visit.notice = visit.state.get("notice", "")
     return visit.page("passwords/done.html")
 
 
@@ -72,5 +74,8 @@ async def _change(visit: Visit, path: str) -> Answer:
         else:
             assert visit.session is not None
             visit.house.sessions.forget(visit.session.token)
-            return Redirect("/password/done", session=session["session_token"])
+            visit.me = session  # with a temporary password it was not known yet who it is
+            delay = until_everywhere(session)
+            done = visit.go("/password/done", {"notice": delay} if delay else None)
+            return Redirect(done.location, session=session["session_token"])
     return visit.go(path, {"errors": form.errors})
