@@ -26,18 +26,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def write(folder: Path, postgres: str, broker: str) -> Iterator[str]:
-    """The files that were made. Only their owner enters the folder; in a container any user can read what is there."""
+    """The files that were made, each whole or not at all, so that a run that was cut off is completed by the next.
+
+    Only their owner enters the folder; in a container any user can read what is there."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     for group in groups(postgres, broker):
         if all((folder / name).exists() for name in group):
             continue
+        for name in group:  # an end in the middle must leave no file of another password that looks complete
+            (folder / name).unlink(missing_ok=True)
         for name, content in group.items():
-            path = folder / name
-            path.unlink(missing_ok=True)
-            path.touch(mode=0o600)
-            path.write_bytes(content if isinstance(content, bytes) else content.encode())
-            path.chmod(0o444)
+            fresh = folder / f".{name}"
+            fresh.unlink(missing_ok=True)
+            fresh.touch(mode=0o600)
+            fresh.write_bytes(content if isinstance(content, bytes) else content.encode())
+            fresh.chmod(0o444)
+            fresh.replace(folder / name)
             yield name
 
 

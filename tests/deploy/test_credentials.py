@@ -1,9 +1,11 @@
 """A deployment's passwords are made once, kept apart, and set in PostgreSQL whenever they are made anew."""
 
+import itertools
 import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -31,6 +33,28 @@ def test_what_is_there_stays_and_what_was_deleted_is_made_anew(tmp_path: Path) -
     credentials.main([str(folder)])
     changed = {name for name, content in contents(folder).items() if content != first[name]}
     assert changed == {"audit_broker_url", "audit_partner_broker_url"}, "both contain the password"
+
+
+@pytest.mark.parametrize("whole", [0, 1])
+def test_a_run_that_is_cut_off_is_completed_by_the_next(
+    whole: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    credentials.main([str(tmp_path)])
+    (tmp_path / "audit_broker_url").unlink()
+    write, written = Path.write_bytes, itertools.count()
+
+    def cut(path: Path, content: bytes) -> int:
+        if next(written) == whole:
+            raise KeyboardInterrupt
+        return write(path, content)
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Path, "write_bytes", cut)
+        credentials.main([str(tmp_path)])
+    credentials.main([str(tmp_path)])
+    files = ("audit_broker_url", "audit_partner_broker_url")
+    password, other = (urlsplit((tmp_path / name).read_text()).password for name in files)
+    assert password and password == other
 
 
 @pytest.fixture
