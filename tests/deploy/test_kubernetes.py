@@ -23,6 +23,8 @@ from tests.support.platform import services
 
 STOP_SECONDS = 10  # a service stops in less
 SERVERS = {"postgres": Place({"cnpg.io/cluster": "postgres"}), "rabbitmq": Place({NAME: "rabbitmq"})}
+BESIDE_THE_POOL = 2  # connections of a process: the relay's, and one that listens or holds a lock
+RESERVED = 20  # connections of releases, of operators' commands and of PostgreSQL's own operator
 MADE_BY_OPERATORS = {"postgres-superuser"}
 CUSTOM = yaml.safe_load(Path(__file__).with_name("custom_resources.yaml").read_text())
 
@@ -187,6 +189,18 @@ def test_production_outlives_a_machine(tmp_path: Path) -> None:
     assert all(one["spec"]["minReplicaCount"] >= 2 for one in objects.of("ScaledObject"))
     images = {c["image"] for _, one in objects.pods() for c in one["spec"]["containers"]}
     assert not [name for name in images if "/" in name or ":" not in name], "no registry's name, always a version"
+
+
+def test_postgresql_takes_the_connections_of_all_processes_that_there_may_be(objects: Objects) -> None:
+    needed = RESERVED
+    for name in BEHIND:
+        deployment, scaling = (objects.named(kind, f"{name}-gateway") for kind in ("Deployment", "ScaledObject"))
+        surge = deployment["spec"]["strategy"]["rollingUpdate"]["maxSurge"]
+        processes = scaling["spec"]["maxReplicaCount"] + surge
+        pool = services()[name].settings.model_fields["database_connections"].default
+        needed += processes * (pool + BESIDE_THE_POOL)
+    [postgres] = objects.of("Cluster")
+    assert needed <= int(postgres["spec"]["postgresql"]["parameters"]["max_connections"])
 
 
 def test_no_secret_is_committed() -> None:
