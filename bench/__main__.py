@@ -36,7 +36,7 @@ def main() -> int:
             run = subprocess.run([sys.executable, "-m", f"bench.{name}"], stdout=subprocess.PIPE, text=True)
             print(run.stdout, flush=True)
             file.write(f"## {name}\n{run.stdout}\n")
-            worst = max(worst, run.returncode)
+            worst = max(worst, abs(run.returncode))  # negative: the signal that ended it
     print(f"written to {table}")
     return worst
 

@@ -57,11 +57,11 @@ async def ours(platform: Platform, events: int, processes: int) -> float:
         for process in started:
             process.terminate()
             await process.wait()
-        print("   memory of a process:", *(f"{memory(process):,.0f} MiB" for process in started))
+        print(f"   most memory of a process: {memory():,.0f} MiB")
     return float(rate)
 
 
-def memory(_process: Any) -> float:
+def memory() -> float:
     """The most memory any finished child used, MiB."""
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
