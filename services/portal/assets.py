@@ -26,9 +26,13 @@ class Assets:
         return f"/static/{hashlib.sha256(self._files[name]).hexdigest()[:12]}/{name}"
 
     async def serve(self, request: web.Request) -> web.Response:
-        """The file; also under an older address, so that an open page keeps working."""
+        """The file; also under the address of another version, so that an open page keeps working.
+
+        What that version has there is for its own process to say: a browser must not keep ours in its place.
+        """
         name = request.match_info["name"]
         if name not in self._files:
             raise web.HTTPNotFound
+        headers = HEADERS if request.path == self.url(name) else HEADERS | {"Cache-Control": "no-store"}
         kind = TYPES[Path(name).suffix]
-        return web.Response(body=self._files[name], content_type=kind, charset="utf-8", headers=HEADERS)
+        return web.Response(body=self._files[name], content_type=kind, charset="utf-8", headers=headers)

@@ -75,6 +75,18 @@ async def test_headers_and_cookies_keep_strangers_out(town: Town) -> None:
         assert where == "/"
 
 
+async def test_a_browser_keeps_a_file_under_the_address_of_its_content_alone(town: Town) -> None:
+    async with aiohttp.ClientSession(town.url) as http:
+        async with http.get("/login") as answer:
+            [address] = re.findall(r"/static/\w+/portal\.css", await answer.text())
+        kept = {}
+        for path in (address, "/static/0123456789ab/portal.css"):
+            async with http.get(path) as answer:
+                assert answer.status == 200
+                kept[path] = "immutable" in answer.headers["Cache-Control"]
+    assert list(kept.values()) == [True, False], "another version's process says what is at its addresses"
+
+
 async def test_broken_and_oversized_requests_get_a_page_and_not_a_crash(town: Town) -> None:
     admin = await town.administrator()
     browser = Browser(town.url)
