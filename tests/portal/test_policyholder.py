@@ -160,8 +160,9 @@ async def test_a_completed_change_is_announced_and_its_notice_downloaded(desk: D
     download = await waiting.value
     assert download.suggested_filename == f"{number}.pdf"
     assert Path(await download.path()).read_bytes() == PDF
-    await desk.open("/policyholder/history")
-    assert "（現在）" in await desk.text()
+    for address in ("/policyholder/history", "/policyholder/history?before=9999999999"):
+        await desk.open(address)
+        assert "（現在）" in await desk.text()
 
 
 @pytest.mark.requirement("R106")

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from portal import companies, entry
 from portal.answers import Answer
+from portal.forms import whole_number
 from portal.gateways import Gateway
 from portal.routing import Needs, Screens
 from portal.sheets.catalogue import POLICYHOLDER_CHANGE
@@ -35,10 +36,12 @@ async def show(visit: Visit) -> Answer:
 @screens.get("/policyholder/history", needs=Needs.USER)
 async def show_history(visit: Visit) -> Answer:
     """Every version that was in force, the present one first."""
-    params = {"before": visit.query["before"]} if visit.query.get("before", "").isdecimal() else {}
-    past = await visit.ask(Gateway.ACCOUNTS, "GET", "/profile/history", params=params)
+    before = whole_number(visit.query.get("before", ""), 2**31 - 1)
+    past = await visit.ask(Gateway.ACCOUNTS, "GET", "/profile/history", params={"before": before} if before else {})
     versions = [(one, _rows(one["profile"])) for one in past["items"]]
-    return visit.page("policyholder/history.html", versions=versions, next=past["next"], sources=SOURCES)
+    return visit.page(
+        "policyholder/history.html", versions=versions, newest=before is None, next=past["next"], sources=SOURCES
+    )
 
 
 @screens.get("/policyholder/change", needs=Needs.USER)
