@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import asyncpg
+
 from deploy.local.catalogue import PARTNER, PLATFORM
 from deploy.local.databases import DatabaseUrls, prepare_database
 from deploy.local.management import Management
@@ -34,9 +36,9 @@ def prepare_databases(state: State, addresses: Addresses, services: Sequence[str
 
     try:
         return asyncio.run(every())
-    except OSError as error:
+    except (OSError, asyncpg.PostgresError) as error:
         raise Refusal(
-            f"PostgreSQL does not answer ({error}): check POSTGRES_URL, or its log in {state.logs}."
+            f"PostgreSQL does not answer or refuses us ({error}): check POSTGRES_URL, or its log in {state.logs}."
         ) from error
 
 

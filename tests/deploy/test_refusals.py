@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import catalogue, debian, postgres, rabbitmq, servers
+from deploy.local import catalogue, debian, postgres, preparation, rabbitmq, servers
 from deploy.local.__main__ import main
+from deploy.local.cluster import Cluster
+from deploy.local.databases import with_login
 from deploy.local.processes import Process, birth
 from deploy.local.refusals import Refusal
+from deploy.local.servers import Addresses
 from deploy.local.state import ROOT, State
 
 
@@ -100,6 +103,12 @@ def test_a_folder_without_the_programs_is_refused_by_its_setting(
 def test_a_setting_that_is_no_url_is_refused_by_name(wrong: str) -> None:
     with pytest.raises(Refusal, match="POSTGRES_URL is not a URL like postgresql://user:password@"):
         servers.checked("POSTGRES_URL", wrong, ("postgresql",))
+
+
+def test_a_server_that_refuses_us_is_told_by_its_setting(state: State, cluster: Cluster) -> None:
+    wrong = with_login(cluster.postgres_url, "postgres", "wrong")
+    with pytest.raises(Refusal, match=r"refuses us .*: check POSTGRES_URL"):
+        preparation.prepare_databases(state, Addresses(wrong, cluster.broker_url, cluster.management_url), ["audit"])
 
 
 def test_a_full_disk_is_noticed_before_anything_starts(state: State, monkeypatch: pytest.MonkeyPatch) -> None:
