@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from tests.deploy.cluster_objects import Objects, selects
@@ -13,6 +14,7 @@ class Place:
 
     labels: Mapping[str, str]
     namespace: str = ""
+    address: str = "10.0.0.1"
 
 
 def reaches(objects: Objects, source: Place, target: Place, port: int) -> bool:
@@ -37,7 +39,7 @@ def _lets(objects: Objects, direction: str, mine: Place, other: Place, port: int
 
 def _takes(peer: Mapping[str, Any], place: Place) -> bool:
     if "ipBlock" in peer:
-        return True
+        return ip_address(place.address) in ip_network(peer["ipBlock"]["cidr"])
     if "namespaceSelector" in peer:
         return selects(peer["namespaceSelector"], {"kubernetes.io/metadata.name": place.namespace})
     return bool(place.labels) and selects(peer["podSelector"], place.labels)

@@ -166,6 +166,15 @@ def test_releases_reach_the_servers_and_nothing_else(objects: Objects) -> None:
         assert not reaches(objects, job, SERVERS["rabbitmq"], 5672) and not reaches(objects, job, identity, 8080)
 
 
+def test_nexi_s_systems_reach_the_broker_and_nothing_else(tmp_path: Path) -> None:
+    objects, nexi = build("production", tmp_path), Place({}, "elsewhere", "192.0.2.1")
+    assert reaches(objects, nexi, SERVERS["rabbitmq"], 5672)
+    assert not reaches(objects, nexi, SERVERS["rabbitmq"], 15672) and not reaches(
+        objects, nexi, SERVERS["postgres"], 5432
+    )
+    assert not reaches(objects, Place({}, "elsewhere"), SERVERS["rabbitmq"], 5672)
+
+
 def test_a_browser_stays_at_the_process_of_the_portal_that_has_its_input(tmp_path: Path) -> None:
     objects = build("production", tmp_path)
     [ingress] = objects.of("Ingress")
