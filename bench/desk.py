@@ -19,6 +19,7 @@ from argon2 import PasswordHasher
 from deploy.local.cluster import test_cluster
 from deploy.local.ports import choose
 from tests.support import sealing
+from tests.support.environments import as_environment
 from tests.support.keys import Signer
 from tests.support.platform import Platform
 
@@ -91,10 +92,10 @@ class Desk:
 @asynccontextmanager
 async def opened() -> AsyncIterator[Desk]:
     """Start everything; stop it at the end."""
-    with test_cluster() as cluster:
+    with test_cluster() as cluster, tempfile.TemporaryDirectory() as folder:
         everybody = aiohttp.TCPConnector(limit=0)  # aiohttp's own limit of 100 would make readers wait on our side
         async with Signer().published() as signer, aiohttp.ClientSession(connector=everybody) as client:
-            platform = Platform(cluster, Path(tempfile.mkdtemp()), signer)
+            platform = Platform(cluster, Path(folder), signer)
             await platform.prepare()
             port = choose(set())
             process = subprocess.Popen([sys.executable, "-m", "identity", "serve"], env=_environment(platform, port))
@@ -113,15 +114,12 @@ async def opened() -> AsyncIterator[Desk]:
 
 def _environment(platform: Platform, port: int) -> dict[str, str]:
     """What identity is told."""
-    settings = platform.settings("identity")
-    given = {
-        "PORT": port, "DATABASE_URL": settings.database_url, "BROKER_URL": settings.broker_url,
-        "PARTNER_BROKER_URL": settings.partner_broker_url, "STATE": settings.state, "LOG_LEVEL": "WARNING",
-        "IDENTITY_KEYS_URL": f"http://127.0.0.1:{port}/.well-known/jwks.json", "LOGIN_FAILURES": 100,
-    }  # fmt: skip
-    limits = ("FAILURES_PER_SOURCE", "REISSUES_PER_SOURCE", "FAILURES_PER_SOURCE_MINUTE", "REISSUES_PER_SOURCE_MINUTE")
-    given |= dict.fromkeys(limits, 1_000_000)
-    return {**os.environ, **{f"IDENTITY_{name}": str(value) for name, value in given.items()}}
+    limits = ("failures_per_source", "reissues_per_source", "failures_per_source_minute", "reissues_per_source_minute")
+    settings = platform.settings(
+        "identity", port=port, identity_keys_url=f"http://127.0.0.1:{port}/.well-known/jwks.json", log_level="WARNING",
+        login_failures=100, **dict.fromkeys(limits, 1_000_000),
+    )  # fmt: skip
+    return os.environ | as_environment(settings)
 
 
 async def _populate(database: Any) -> None:

@@ -22,9 +22,9 @@ WISH = ACCOUNT | {"bank_code": "9985", "branch_code": "101"}
 
 async def measure(times: int) -> dict[str, float]:
     """One registration after the other; milliseconds."""
-    with test_cluster() as cluster:
+    with test_cluster() as cluster, tempfile.TemporaryDirectory() as folder:
         async with Signer().published() as signer:
-            platform = Platform(cluster, Path(tempfile.mkdtemp()), signer)
+            platform = Platform(cluster, Path(folder), signer)
             await platform.prepare()
             try:
                 async with serving(platform, "accounts") as accounts, serving(platform, "applications") as applications:

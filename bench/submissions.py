@@ -25,6 +25,7 @@ from contracts.caller import Caller
 from deploy.local.cluster import test_cluster
 from deploy.local.ports import choose
 from tests.support import callers
+from tests.support.environments import as_environment
 from tests.support.keys import Signer
 from tests.support.platform import Platform
 
@@ -136,9 +137,9 @@ async def reachable(port: int) -> None:
 
 async def compare(rounds: int, submissions: int, connections: int) -> dict[str, float]:
     """Rounds in turn; medians and their ratio."""
-    with test_cluster() as cluster:
+    with test_cluster() as cluster, tempfile.TemporaryDirectory() as folder:
         async with Signer().published() as signer:
-            platform = Platform(cluster, Path(tempfile.mkdtemp()), signer)
+            platform = Platform(cluster, Path(folder), signer)
             await platform.prepare()
             ports, processes = {"bare": choose(set()), "ours": choose(set())}, []
             prefix = f"{date.today():%Y-%m%d}-"  # noqa: DTZ011 - any day does
@@ -200,13 +201,8 @@ async def measure(
 
 def start(platform: Platform, ports: dict[str, int], number: str) -> list[subprocess.Popen[bytes]]:
     """Each in a process of its own."""
-    settings = platform.settings("applications")
-    given = {
-        "PORT": ports["ours"], "DATABASE_URL": settings.database_url, "BROKER_URL": settings.broker_url,
-        "PARTNER_BROKER_URL": settings.partner_broker_url, "IDENTITY_KEYS_URL": settings.identity_keys_url,
-        "STATE": settings.state, "LOG_LEVEL": "ERROR",
-    }  # fmt: skip
-    environment = {**os.environ, **{f"APPLICATIONS_{name}": str(value) for name, value in given.items()}}
+    settings = platform.settings("applications", port=ports["ours"], log_level="ERROR")
+    environment = os.environ | as_environment(settings)
     bare = ["-m", "bench.submissions", "--serve", settings.database_url, number, str(ports["bare"])]
     return [
         subprocess.Popen([sys.executable, *bare]),
