@@ -139,6 +139,33 @@ async def test_the_list_is_behind_the_one_time_password(front: Any, code: str) -
     assert (reply.status, reply.kind) == (403, "step-up-required")
 
 
+@pytest.mark.requirement("R319", "R327", "O3")
+async def test_the_procedures_of_the_exempt_menu_alone_are_free_of_the_one_time_password(
+    front: Any, code: str, administrator: Front
+) -> None:
+    before = front(callers.administrator(code, stepped_up=False))
+    for procedure in ("buyer_registration", "sleeping_release"):
+        number = (await before.draft(procedure))["number"]
+        draft = (await before.correct(number, 1, {"buyer": "B"})).body
+        assert (await before.ask("GET", f"/applications/{number}/timeline")).status == 200
+        assert (await before.submit(draft)).status == 200
+        assert await before.state(number) == "submitted"
+        assert (await before.withdraw(await before.draft(procedure))).status == 200
+    draft, key = await administrator.draft("individual_new"), "the-same-key"
+    corrected = await administrator.correct(draft["number"], 1, {"buyer": "B"}, key=key)
+    assert corrected.status == 200
+    for refused in (
+        await before.confirm("individual_new", {}),
+        await before.confirm("no_such_procedure", {}),
+        await before.correct(draft["number"], 1, {"buyer": "B"}, key=key),
+        await before.submit(corrected.body),
+        await before.withdraw(corrected.body),
+        *[await before.ask("GET", f"/applications/{draft['number']}{part}") for part in ("", "/timeline", "/changes")],
+        await before.ask("GET", "/applications/2015-0901-0001"),
+    ):
+        assert (refused.status, refused.kind) == (403, "step-up-required")
+
+
 @pytest.mark.requirement("R259", "H1")
 async def test_every_look_at_the_list_is_recorded(platform: Platform, administrator: Front) -> None:
     user_id = administrator.caller.operator.user_id

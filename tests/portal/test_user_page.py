@@ -97,6 +97,16 @@ async def test_a_one_time_password_opens_the_protected_menus(desk: Desk, town: T
     open_now = await desk.page.locator(".menus a:not(.closed)").all_inner_texts()
     assert {"保険料試算（詳細版）", "海外商社情報", "海外商社登録等のお手続き"} <= set(open_now)
     assert not {"パスワード変更", "Web申込状況一覧", "アクセス履歴出力"} & set(open_now)
+    await desk.press("海外商社登録等のお手続き")
+    await desk.press("海外商社登録・変更")
+    await desk.page.locator("#subject").fill("商社の登録")
+    await desk.page.locator("#body").fill("見本")
+    await desk.press("申込内容の確認へ")
+    await desk.press("申込む")
+    assert "申込情報は日本貿易保険に送信されました。" in await desk.text()
+    await desk.open("/procedures/accident_procedures")
+    assert await desk.title() == "ワンタイムパスワード入力"
+    await desk.open("/")
     await desk.press("Webユーザー（申込者）情報照会・追加・変更")
     assert await desk.title() == "ワンタイムパスワード入力"
     assert "ワンタイムパスワードにより保護されています" in await desk.text()

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from applications.api import step_up
 from applications.api.contents import checked, facts_of
 from applications.api.once import Key, answered, once
 from applications.api.refusals import (
@@ -25,7 +26,7 @@ from applications.settings import Clock, Settings
 from applications.store import applications, numbers, transitions
 from applications.store.rows import Application
 from applications.store.transitions import Who
-from chassis.http import Body, Forbidden, Invalid, NotFound, Routes
+from chassis.http import Body, Forbidden, Invalid, NotFound, Routes, StepUpRequired
 from chassis.sql import Database, Tx
 from contracts.applications import DraftSaved, DraftWithdrawn
 from contracts.caller import Caller
@@ -61,14 +62,15 @@ class Withdrawal(Body):
 
 
 @routes.post(
-    "/applications", needs=Permission.ENTER, status=201, body_limit=BODY_LIMIT,
-    raises=[KeyReused, ProfileUnknown, TooManyApplications],
+    "/applications", needs=Permission.ENTER, step_up=False, status=201, body_limit=BODY_LIMIT,
+    raises=[KeyReused, ProfileUnknown, StepUpRequired, TooManyApplications],
 )  # fmt: skip
 async def confirm(
     body: Confirmation, caller: Caller, database: Database, clock: Clock, settings: Settings, key: Key = None
 ) -> ApplicationView:
     """Arrive at the confirmation screen: allot the Web application number and save (R48, R186, W7)."""
     kind = PROCEDURES.get(body.procedure)
+    step_up.demand_for(caller, kind)
     if kind is None:
         raise Invalid.field("body.procedure", "unknown", "この手続きはありません。")
     if not may_handle(caller, kind):
@@ -95,13 +97,14 @@ async def confirm(
 
 
 @routes.put(
-    "/applications/{number}", needs=Permission.ENTER, body_limit=BODY_LIMIT,
-    raises=[StaleVersion, WrongState, KeyReused, ProfileUnknown],
+    "/applications/{number}", needs=Permission.ENTER, step_up=False, body_limit=BODY_LIMIT,
+    raises=[StaleVersion, WrongState, KeyReused, ProfileUnknown, StepUpRequired],
 )  # fmt: skip
 async def correct(
     number: WebApplicationNumber, body: Correction, caller: Caller, tx: Tx, clock: Clock, key: Key = None
 ) -> ApplicationView:
     """修正する, or resume from the list: save under the same number (R49, R189, W7)."""
+    await step_up.demand(tx, caller, number, clock.now())
 
     async def save() -> ApplicationView:
         now = clock.now()
@@ -116,11 +119,15 @@ async def correct(
     return await once(tx, caller, key, f"correct {number}", body, save)
 
 
-@routes.post("/applications/{number}/withdrawal", needs=Permission.ENTER, raises=[StaleVersion, WrongState, KeyReused])
+@routes.post(
+    "/applications/{number}/withdrawal", needs=Permission.ENTER, step_up=False,
+    raises=[StaleVersion, WrongState, KeyReused, StepUpRequired],
+)  # fmt: skip
 async def withdraw(
     number: WebApplicationNumber, body: Withdrawal, caller: Caller, tx: Tx, clock: Clock, key: Key = None
 ) -> ApplicationView:
     """Give a draft up; its number is never used again. Repeating it changes nothing (P1)."""
+    await step_up.demand(tx, caller, number, clock.now())
 
     async def give_up() -> ApplicationView:
         now = clock.now()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from applications.api import step_up
 from applications.api.views import ApplicationView, SummaryView, present, summary
 from applications.rules import bank_accounts, policyholder_change
 from applications.rules.lifecycle import LABELS, State, Step
@@ -14,7 +15,7 @@ from applications.rules.scopes import scope_of
 from applications.settings import Clock
 from applications.store import applications, lists, profiles, timelines
 from applications.store.rows import Application
-from chassis.http import Body, NotFound, Routes, View
+from chassis.http import Body, NotFound, Routes, StepUpRequired, View
 from chassis.sql import Database, Reader, Tx
 from contracts.applications import ApplicationListViewed, Procedure
 from contracts.caller import Caller
@@ -110,7 +111,7 @@ async def list_applications(query: Search, caller: Caller, tx: Tx, clock: Clock)
     return ListView(total=total, page=query.page, size=query.size, items=[summary(one, caller) for one in found])
 
 
-@routes.get("/applications/{number}", needs=Permission.USE)
+@routes.get("/applications/{number}", needs=Permission.USE, step_up=False, raises=[StepUpRequired])
 async def show_application(
     number: WebApplicationNumber, caller: Caller, database: Database, clock: Clock
 ) -> ApplicationView:
@@ -118,7 +119,7 @@ async def show_application(
     return await present(database, await seen(database, caller, number, clock), caller)
 
 
-@routes.get("/applications/{number}/timeline", needs=Permission.USE)
+@routes.get("/applications/{number}/timeline", needs=Permission.USE, step_up=False, raises=[StepUpRequired])
 async def show_timeline(
     number: WebApplicationNumber, caller: Caller, database: Database, clock: Clock
 ) -> list[StepView]:
@@ -149,8 +150,12 @@ def step(row: Any) -> StepView:
 
 
 async def seen(reader: Reader, caller: Caller, number: str, clock: Clock) -> Application:
-    """The application, for somebody who wants to look. A foreign one is as unknown as one that never was: NotFound."""
+    """The application, for somebody who wants to look. A foreign one is as unknown as one that never was: NotFound.
+
+    Raises StepUpRequired before the one-time password, but for the procedures that are free of it.
+    """
     found = await applications.visible(reader, scope_of(caller), number, clock.now())
+    step_up.demand_for(caller, found and found.kind)
     if found is None:
         raise NotFound
     return found

@@ -26,7 +26,7 @@ class ProcedureView(View):
     may_apply: bool
 
 
-@routes.get("/procedures", needs=Permission.USE)
+@routes.get("/procedures", needs=Permission.USE, step_up=False)
 async def list_procedures(caller: Caller) -> list[ProcedureView]:
     """All procedures, in the order of the user page (R1 to R8)."""
     return [

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from applications.api import step_up
 from applications.api.contents import checked, facts_of
 from applications.api.drafts import handled, who
 from applications.api.once import Key, once
@@ -19,7 +20,7 @@ from applications.store.outcomes import Outcomes, finished
 from applications.store.profiles import in_force
 from applications.store.rows import Application
 from chassis.amqp import wake
-from chassis.http import Answer, Body, Invalid, Routes
+from chassis.http import Answer, Body, Invalid, Routes, StepUpRequired
 from chassis.sql import Database, Tx
 from contracts.applications import ApplicationSubmitted, AttachedDocument
 from contracts.caller import Caller
@@ -44,8 +45,8 @@ class Submission(Body):
 
 
 @routes.post(
-    "/applications/{number}/submission", needs=Permission.APPLY, status=(200, 202),
-    raises=[StaleVersion, WrongState, KeyReused, ProfileUnknown],
+    "/applications/{number}/submission", needs=Permission.APPLY, step_up=False, status=(200, 202),
+    raises=[StaleVersion, WrongState, KeyReused, ProfileUnknown, StepUpRequired],
 )  # fmt: skip
 async def submit(
     number: WebApplicationNumber, body: Submission, caller: Caller, database: Database, clock: Clock,
@@ -56,6 +57,7 @@ async def submit(
     Account procedures are carried out within this request; when that takes too long the answer is 202, and the
     application completes by itself.
     """
+    await step_up.demand(database, caller, number, clock.now())
     async with outcomes.expecting(number) as woken:
         async with database.transaction() as tx:
             view = await once(

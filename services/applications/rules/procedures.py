@@ -40,6 +40,8 @@ class Kind:
     carrier: Carrier = Carrier.NEXI
     administrator_only: bool = False
     attachments: bool = False
+    exempt: bool = False
+    """Usable without the one-time password (R327)."""
     wish: type[BaseModel] | None = None
     """What its content must be."""
     faults: Callable[[BaseModel, Facts], list[Fault]] | None = None
@@ -69,10 +71,10 @@ KINDS = (
         carrier=Carrier.ACCOUNTS, administrator_only=True, wish=AccountDeletion,
         acknowledgement=bank_accounts.DELETION_CHECKED, warning=bank_accounts.DELETION_WARNING,
     ),
-    Kind("buyer_registration", "海外商社登録・変更", Operation.BUYER_ENTRY, Operation.BUYER_APPLICATION),
+    Kind("buyer_registration", "海外商社登録・変更", Operation.BUYER_ENTRY, Operation.BUYER_APPLICATION, exempt=True),
     Kind(
         "sleeping_release", "スリーピング解除",
-        Operation.SLEEPING_RELEASE_ENTRY, Operation.SLEEPING_RELEASE_APPLICATION,
+        Operation.SLEEPING_RELEASE_ENTRY, Operation.SLEEPING_RELEASE_APPLICATION, exempt=True,
     ),
     Kind(
         "individual_new", "貿易一般保険（個別保険）個別新規",

@@ -7,7 +7,7 @@ from portal import entry
 from portal.answers import Answer
 from portal.gateways import Gateway
 from portal.routing import Needs, Screens
-from portal.sheets.catalogue import MENUS, PATTERN_2, plain
+from portal.sheets.catalogue import EXEMPT, MENUS, PATTERN_2, plain
 from portal.sheets.sheet import InputSheet
 from portal.troubles import NoSuchPage
 from portal.visits import Visit
@@ -43,6 +43,8 @@ async def enter(visit: Visit) -> Answer:
 async def _kinds(visit: Visit) -> tuple[str, dict[str, Any]]:
     if visit.args["menu"] not in MENUS:
         raise NoSuchPage
+    if visit.args["menu"] != EXEMPT:
+        visit.demand_step_up()
     title, keys = MENUS[visit.args["menu"]]
     known = {one["key"]: one for one in await visit.ask(Gateway.APPLICATIONS, "GET", "/procedures")}
     return title, {key: known[key] for key in keys if key in known}

@@ -19,6 +19,8 @@ MENUS: Final = {
     "electronic_application_procedures": ("電子申請のお手続き", ("electronic_application",)),
 }
 PATTERN_2: Final = "insurance_procedures"
+EXEMPT: Final = "buyer_procedures"
+"""The menu that is free of the one-time password (R327)."""
 
 POLICYHOLDER_CHANGE: Final = PolicyholderChange()
 REGISTRATION: Final = AccountEntry("申込む")
