@@ -88,6 +88,7 @@ def work_on_banks(parser: argparse.ArgumentParser) -> Work:
     parser.add_argument("--encoding", default="utf-8-sig", help="of the file, for example cp932 (default: UTF-8)")
     parser.add_argument("--dry-run", action="store_true", help="check everything and change nothing")
     parser.add_argument("--remove-many", action="store_true", help="even if more than a tenth of the branches vanishes")
+    ask_who(parser)
 
     async def run(settings: Settings, chosen: argparse.Namespace) -> int | None:
         if (chosen.file is None) == (chosen.action == "import"):
@@ -154,6 +155,7 @@ async def _import(database: Database, source: str, master: bank_files.Master, ch
             too_many = removed > before * MOST_REMOVED and not chosen.remove_many
             if too_many or chosen.dry_run:
                 raise _NothingKept
+            tx.emit(OperatorActed.at_the_terminal(chosen.by, f"banks {chosen.action}", source))
     except _NothingKept:
         if too_many:
             return _refuse("Nothing was imported: more than a tenth of all branches would vanish (see --remove-many).")

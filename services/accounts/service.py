@@ -11,7 +11,7 @@ from accounts.listeners.clock import apply_due_changes
 from accounts.listeners.partner import partner
 from chassis.service import Service
 from chassis.settings import Settings
-from contracts.accounts import AccessRefused
+from contracts.accounts import AccessRefused, OperatorActed
 from contracts.caller import Caller
 from contracts.identity import AccessRevoked
 
@@ -33,5 +33,6 @@ service = Service(
     tasks=[apply_due_changes],
     revocations=AccessRevoked,
     refusal=AccessRefused,
+    deed=OperatorActed.at_the_terminal,
     commands={"policyholder": show_policyholder, "changes": work_on_changes, "banks": work_on_banks},
 )

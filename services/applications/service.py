@@ -13,7 +13,7 @@ from applications.settings import Clock, Settings
 from applications.store.outcomes import Outcomes
 from chassis.service import Service
 from chassis.sql import Database
-from contracts.applications import AccessRefused, ApplicationSubmitted
+from contracts.applications import AccessRefused, ApplicationSubmitted, OperatorActed
 from contracts.caller import Caller
 from contracts.identity import AccessRevoked
 
@@ -40,5 +40,6 @@ service = Service(
     outlets={"nexi.applications": [ApplicationSubmitted]},
     revocations=AccessRevoked,
     refusal=AccessRefused,
+    deed=OperatorActed.at_the_terminal,
     commands={"stuck": stuck, "nexi": nexi_events},
 )  # fmt: skip

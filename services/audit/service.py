@@ -16,7 +16,7 @@ from audit.proof.keys import Signer
 from audit.settings import AuditSettings
 from chassis.service import Service
 from chassis.sql import Database
-from contracts.audit import AccessRefused
+from contracts.audit import AccessRefused, OperatorActed
 from contracts.caller import Caller
 from contracts.identity import AccessRevoked
 
@@ -49,6 +49,7 @@ service = Service(
     provides=provide,
     revocations=AccessRevoked,
     refusal=AccessRefused,
+    deed=OperatorActed.at_the_terminal,
     commands={
         "gaps": work_on_gaps,
         "checkpoints": work_on_checkpoints,

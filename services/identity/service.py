@@ -7,7 +7,7 @@ from pathlib import Path
 from chassis.service import Service
 from chassis.sql import Database
 from contracts.caller import Caller
-from contracts.identity import AccessRefused, AccessRevoked
+from contracts.identity import AccessRefused, AccessRevoked, OperatorActed
 from contracts.notifier import SendLetter, SendMail
 from identity.api import (
     administrator,
@@ -85,4 +85,5 @@ service = Service(
     sends=[SendMail, SendLetter],
     revocations=AccessRevoked,
     refusal=AccessRefused,
+    deed=OperatorActed.at_the_terminal,
 )

@@ -8,7 +8,7 @@ from chassis.service import Service
 from chassis.sql import Database
 from contracts.caller import Caller
 from contracts.identity import AccessRevoked
-from contracts.notifier import AccessRefused
+from contracts.notifier import AccessRefused, OperatorActed
 from notifier.api import bounces, company, mails, notices, previews
 from notifier.commands import letters as letter_commands
 from notifier.commands import mails as mail_commands
@@ -47,6 +47,7 @@ service = Service(
     provides=provide,
     revocations=AccessRevoked,
     refusal=AccessRefused,
+    deed=OperatorActed.at_the_terminal,
     commands={
         "preview": preview_commands.define,
         "mails": mail_commands.define,

@@ -9,6 +9,7 @@ import signal
 import sys
 import typing
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from chassis import logs
@@ -16,9 +17,10 @@ from chassis.amqp import declaration, parked
 from chassis.http import compile_routes, document
 from chassis.service import Service, running
 from chassis.settings import Settings, read
-from chassis.sql import Database, Unreachable, migrate
+from chassis.sql import Database, Tx, Unreachable, migrate
 
 Command = Callable[[Any, argparse.Namespace], Coroutine[Any, Any, int | None]]
+ParkedWork = Callable[[Database, argparse.Namespace], Awaitable[int | None]]
 
 
 def main(service: Service, arguments: list[str] | None = None) -> None:
@@ -140,7 +142,7 @@ def _add_parked(commands: Any, service: Service) -> None:
     command = commands.add_parser("parked", help="Events that could not be handled: list, show, replay, discard.")
     actions = command.add_subparsers(required=True, metavar="ACTION")
 
-    def add(name: str, text: str, work: Callable[[Database, argparse.Namespace], Awaitable[int | None]]) -> Any:
+    def add(name: str, text: str, work: ParkedWork) -> Any:
         action = actions.add_parser(name, help=text, description=text)
 
         async def run(settings: Settings, chosen: argparse.Namespace) -> int | None:
@@ -157,10 +159,12 @@ def _add_parked(commands: Any, service: Service) -> None:
     listed.add_argument("--after", type=int, default=0, metavar="NUMBER", help="go on after this one")
     listed.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (default: 100)")
     add("show", "Show one with its body.", _show).add_argument("number", type=int, help="number of `list`")
-    replayed = add("replay", "Try these again now (handling stays exactly-once).", _replay)
+    replayed = add("replay", "Try these again now (handling stays exactly-once).", partial(_replay, service))
     replayed.add_argument("numbers", type=int, nargs="*", help="numbers of `list`; none: all that are parked")
-    discarded = add("discard", "Give these up; they stay recorded.", _discard)
+    ask_who(replayed)
+    discarded = add("discard", "Give these up; they stay recorded.", partial(_discard, service))
     discarded.add_argument("numbers", type=int, nargs="+", help="numbers of `list`")
+    ask_who(discarded)
 
 
 async def _list(database: Database, chosen: argparse.Namespace) -> None:
@@ -181,11 +185,21 @@ async def _show(database: Database, chosen: argparse.Namespace) -> int:
     return 0
 
 
-async def _replay(database: Database, chosen: argparse.Namespace) -> None:
+async def _replay(service: Service, database: Database, chosen: argparse.Namespace) -> None:
     async with database.transaction() as tx:
-        print(f"{await parked.replay(tx, chosen.numbers or None)} will be tried again")
+        count = await parked.replay(tx, chosen.numbers or None)
+        _say(service, tx, "parked replay", chosen, count)
+    print(f"{count} will be tried again")
 
 
-async def _discard(database: Database, chosen: argparse.Namespace) -> None:
+async def _discard(service: Service, database: Database, chosen: argparse.Namespace) -> None:
     async with database.transaction() as tx:
-        print(f"{await parked.discard(tx, chosen.numbers)} discarded")
+        count = await parked.discard(tx, chosen.numbers)
+        _say(service, tx, "parked discard", chosen, count)
+    print(f"{count} discarded")
+
+
+def _say(service: Service, tx: Tx, command: str, chosen: argparse.Namespace, count: int) -> None:
+    """With the same commit as the deed itself."""
+    if count and service.deed is not None:
+        tx.emit(service.deed(chosen.by, command, " ".join(map(str, chosen.numbers)) or "all"))

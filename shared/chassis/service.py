@@ -68,6 +68,8 @@ class Service:
     """Operator commands: name → function(parser) answering a coroutine function, see command_line."""
     refusal: type[Message] | None = None
     """The event that records a refused access; made from the caller, the route and the problem."""
+    deed: Callable[[str, str, str], Message] | None = None
+    """The event that records an operator's command; made from a name, the command, and what it is about."""
 
 
 @dataclass

@@ -76,7 +76,7 @@ class AccountProcedureRefused(Event):
 
 
 class OperatorActed(actions.OperatorActed):
-    """An operator gave up a change of a profile that could not be applied; `about` is its application's number."""
+    """An operator's command changed something; `about` says what: an application, a file, parked events."""
 
 
 class AccessRefused(actions.AccessRefused):

@@ -1,6 +1,7 @@
 """What every record of something a person did has in common; audit reads only this part of any event."""
 
 from enum import StrEnum
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -47,6 +48,11 @@ class OperatorActed(Action):
 
     command: str
     about: str
+
+    @classmethod
+    def at_the_terminal(cls, name: str, command: str, about: str) -> Self:
+        """A command that concerns no policyholder in particular."""
+        return cls(operator=Operator.at_the_terminal(name), command=command, about=about)
 
 
 class AccessRefused(Action):

@@ -143,5 +143,9 @@ class NoticeDownloaded(Action):
     number: fields.WebApplicationNumber
 
 
+class OperatorActed(actions.OperatorActed):
+    """An operator's command changed something; `about` says which parked events."""
+
+
 class AccessRefused(actions.AccessRefused):
     """Refused at the applications gateway."""

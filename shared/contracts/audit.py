@@ -45,7 +45,7 @@ class GapFound(Event):
 
 
 class OperatorActed(actions.OperatorActed):
-    """An operator explained a gap or archived a month; `about` says which one, and why."""
+    """An operator explained a gap, archived a month, handled parked events; `about` says which one, and why."""
 
 
 class AccessRefused(actions.AccessRefused):

@@ -135,7 +135,8 @@ class AddressFailing(Event):
 
 
 class OperatorActed(actions.OperatorActed):
-    """An operator sent a mail again, printed or posted a letter, marked or cleared an address; `about` names which."""
+    """An operator sent a mail again, printed or posted a letter, marked or cleared an address, handled parked events;
+    `about` names which."""
 
     about_user_id: str | None = None
 

@@ -9,6 +9,7 @@ import pytest
 from accounts.command_line import DEMO
 from accounts.rules.bank_files import COLUMNS, Master, read
 from chassis.sql import Database
+from contracts.accounts import OperatorActed
 from tests.accounts import messages
 from tests.accounts.conftest import Terminal
 from tests.support.eventually import eventually
@@ -72,8 +73,13 @@ async def test_a_dry_run_and_a_shrunken_file_change_nothing(
         before = await listed(owner)
         status, _, errors = await terminal("banks", "import", written(tmp_path, *ROWS[:20]))
         assert status == 1 and "--remove-many" in errors and await listed(owner) == before
-        status, out, _ = await terminal("banks", "import", written(tmp_path, *ROWS[:20]), "--remove-many")
+        status, out, _ = await terminal(
+            "banks", "import", written(tmp_path, *ROWS[:20]), "--remove-many", "--by", "aki"
+        )
         assert status == 0 and "10 removed" in out and len(await listed(owner)) == 20
+        said = await owner.fetch("select data from outbox where type = $1 order by place", OperatorActed.wire_type())
+        whole, last = [OperatorActed.model_validate_json(row["data"]) for row in said]
+        assert (whole.command, whole.about, last.operator.user_id) == ("banks import", "banks.csv", "operator:aki")
 
 
 async def test_every_error_is_told_and_nothing_is_imported(apart: Platform, tmp_path: Path, terminal: Terminal) -> None:

@@ -10,6 +10,7 @@ import pytest
 from applications.service import service
 from chassis.command_line import build_parser
 from chassis.service import Runtime
+from contracts.applications import OperatorActed
 from tests.applications.fronts import PDF, Front, completed
 from tests.applications.words import set_aside
 from tests.support import callers
@@ -95,6 +96,24 @@ async def test_operators_page_through_all_that_was_set_aside(
         first = page[-1]
     for wrong in ("-1", str(2**63)):
         assert (await operator.ask("GET", "/operations/parked-events", params={"after": wrong})).status == 422
+
+
+@pytest.mark.requirement("H2")
+async def test_who_tries_parked_events_again_or_gives_them_up_is_in_the_trail(
+    platform: Platform, running: Runtime, terminal: Terminal
+) -> None:
+    ids = await platform.nexi.publish(*(completed(f"2015-0901-{serial}") for serial in (7101, 7102)))
+    async with platform.hears(OperatorActed) as spy:
+        for action, event_id in zip(("replay", "discard"), ids, strict=True):
+            number = str((await set_aside(running, event_id))["number"])
+            assert (await terminal("parked", action, number, "--by", "hanako"))[0] == 0
+            said = (await spy.next(command=f"parked {action}"))["data"]
+            assert (said["operator"]["user_id"], said["about"]) == ("operator:hanako", number)
+        assert (await terminal("parked", "discard", "0", "--by", "hanako"))[0] == 0
+        async with running.database.transaction() as tx:
+            tx.emit(OperatorActed.at_the_terminal("aki", "the next", ""))
+        assert (await spy.next(command="the next"))["data"]["operator"]["user_id"] == "operator:aki"
+        assert spy.seen == [], "what changed nothing is not said"
 
 
 @pytest.mark.requirement("P6")

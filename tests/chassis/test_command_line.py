@@ -6,7 +6,7 @@ import getpass
 import pytest
 
 from chassis.command_line import ask_who
-from tests.support.platform import Platform
+from tests.support.platform import NAMES, Platform, services
 from tests.support.processes import run
 
 
@@ -30,6 +30,14 @@ def test_who_gives_a_command_must_be_said_where_users_have_no_names(monkeypatch:
     assert asked("--by", "yamada") == "yamada"
     with pytest.raises(SystemExit):
         asked()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_service_can_say_who_gave_a_command_that_all_services_have(name: str) -> None:
+    deed = services()[name].deed
+    assert deed is not None
+    said = deed("hanako", "parked discard", "3 4").model_dump_json()
+    assert all(word in said for word in ("operator:hanako", "parked discard", "3 4"))
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate", "user show 100000001000"])

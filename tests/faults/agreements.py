@@ -21,9 +21,9 @@ async def compare(crowd: Crowd, findings: Findings, what: str, one: tuple[str, s
 
 async def applications(crowd: Crowd, findings: Findings) -> None:
     """R-4: a step was taken if and only if the history has it."""
-    steps = {"confirm": "draft_saved", "correct": "draft_saved", "submit": "application_submitted"}
-    for event in set(steps.values()):
-        named = ", ".join(f"'{step}'" for step, said in steps.items() if said == event)
+    steps = {"draft_saved": ("confirm", "correct", "attach", "detach"), "application_submitted": ("submit",)}
+    for event, taken in steps.items():
+        named = ", ".join(f"'{step}'" for step in taken)
         await compare(
             crowd, findings, event,
             ("applications", f"select user_name from steps where step in ({named})"),

@@ -72,9 +72,10 @@ async def apply_with_file(crowd: Crowd, code: str) -> None:
     drafted = await begin(crowd, code, "electronic_application", {"subject": "件名"})
     if not drafted.good:
         return
-    headers = crowd.as_(callers.administrator(code)) | {"Content-Type": "application/pdf"}
-    path = f"/applications/{drafted.body['number']}/attachments?name=a.pdf"
-    attached = await crowd.ask("applications", "POST", path, headers=headers, data=PDF)
+    attached = await crowd.act(
+        code, "applications", "POST", f"/applications/{drafted.body['number']}/attachments?name=a.pdf",
+        "applications.draft_saved", headers={"Content-Type": "application/pdf"}, data=PDF,
+    )  # fmt: skip
     if attached.good:
         await submit(crowd, code, attached.body)
 

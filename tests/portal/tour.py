@@ -130,7 +130,7 @@ async def troubles(town: Town, desk: Desk, station: Station, admin: User) -> Non
         await station("gateway-away")
         await Desk(desk.page, elsewhere).open("/")
         await station("user-page-without-notices")
-    await desk.enter(admin, "/policyholder/history?before=99999999999999999999")
+    await desk.enter(admin, "/notices/" + "x" * 500)
     await station("refused")
 
 
