@@ -14,7 +14,7 @@ from yarl import URL
 from deploy.local.cluster import test_cluster
 from tests.portal.desks import User, opened
 from tests.support.keys import Signer
-from tests.support.mailbox import free_port
+from tests.support.ports import free_port
 from tests.support.whole import whole_platform
 
 LIMIT = 0.100

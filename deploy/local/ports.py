@@ -39,12 +39,12 @@ def number(setting: str, text: str) -> int:
     raise Refusal(f"{setting} is {text!r}, but a port is a number from 1024 to 65535: correct the setting.")
 
 
-def choose(taken: set[int]) -> int:
+def choose(taken: set[int], among: range = CHOICE) -> int:
     """A free port nobody of us has yet."""
-    for candidate in random.sample(CHOICE, 200):
+    for candidate in random.sample(among, 200):
         if candidate not in taken and free(candidate):
             return candidate
-    raise Refusal(f"No free port from {CHOICE.start} to {CHOICE.stop}: set the ports by hand, e.g. POSTGRES_PORT.")
+    raise Refusal(f"No free port from {among.start} to {among.stop}: set the ports by hand, e.g. POSTGRES_PORT.")
 
 
 def checked(port: int, name: str, remedy: str) -> int:

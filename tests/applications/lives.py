@@ -10,8 +10,8 @@ from chassis.sql import Database
 from tests.applications.fronts import Front
 from tests.support import callers, unique
 from tests.support.eventually import eventually
-from tests.support.mailbox import free_port
 from tests.support.platform import Platform, Spy
+from tests.support.ports import free_port
 from tests.support.processes import Process, serving
 
 OUTCOMES = {"complete": "completed", "reject": "rejected"}

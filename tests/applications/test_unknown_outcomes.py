@@ -15,8 +15,8 @@ from tests.applications.everybody import Everybody
 from tests.applications.fronts import Front
 from tests.support import callers
 from tests.support.eventually import eventually
-from tests.support.mailbox import free_port
 from tests.support.platform import Platform
+from tests.support.ports import free_port
 from tests.support.processes import serving
 from tests.support.scale import scaled
 from tests.support.unique import word

@@ -20,8 +20,8 @@ from deploy.local.state import ROOT
 from deploy.local.surroundings import GATEWAYS
 from tests.deploy import dockerfile, metrics
 from tests.support.eventually import eventually
-from tests.support.mailbox import free_port
 from tests.support.platform import Platform
+from tests.support.ports import free_port
 
 PATIENCE = 60  # seconds; only to end a test that hangs
 FILES = pytest.mark.parametrize("path", [dockerfile.IMAGE, dockerfile.CATCHER], ids=lambda path: str(path.name))

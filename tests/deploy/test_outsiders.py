@@ -9,7 +9,7 @@ from aiohttp import web
 
 from deploy.local.outsiders import Outside
 from deploy.local.refusals import Refusal
-from tests.support.mailbox import free_port
+from tests.support.ports import free_port
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 

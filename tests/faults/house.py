@@ -16,8 +16,8 @@ from tests.faults.lives import Life, Nursery, nursery
 from tests.notifier.relays import BadRelay, bad_relay
 from tests.support.environments import as_environment
 from tests.support.keys import Signer
-from tests.support.mailbox import free_port
 from tests.support.platform import Platform
+from tests.support.ports import free_port
 
 SENDERS = 2
 NOTICED_SECONDS = 0.2  # until a balancer that asks /serving sends nobody to a process that leaves

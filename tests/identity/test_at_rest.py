@@ -23,8 +23,9 @@ from identity.rules import imports
 from tests.support import at_rest, unique
 from tests.support.eventually import eventually
 from tests.support.keys import Signer
-from tests.support.mailbox import Mailbox, free_port, open_mailbox, text_of
+from tests.support.mailbox import Mailbox, open_mailbox, text_of
 from tests.support.platform import Platform
+from tests.support.ports import free_port
 from tests.support.processes import environment, serving
 from tests.support.scale import scaled
 

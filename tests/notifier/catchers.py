@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.notifier.relays import BadRelay, Taken, obedient
-from tests.support.mailbox import free_port
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 

@@ -14,7 +14,7 @@ import aiohttp
 
 from portal.replies import SESSION
 from tests.portal.desks import User
-from tests.support.mailbox import free_port
+from tests.support.ports import free_port
 
 
 class Browser:

@@ -11,7 +11,7 @@ from tests.portal import errands
 from tests.portal.chromium import ARGUMENTS, chromium, with_font
 from tests.portal.desks import Desk, Town, User, opened
 from tests.support.keys import Signer
-from tests.support.mailbox import free_port
+from tests.support.ports import free_port
 from tests.support.whole import whole_platform
 
 EXPECTED = "Failed to load resource: the server responded with a status of"

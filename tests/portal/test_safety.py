@@ -14,7 +14,7 @@ from tests.portal.bare import Browser, Gate
 from tests.portal.desks import Desk, Town, User
 from tests.portal.errands import use_one_time_passwords
 from tests.support import unique
-from tests.support.mailbox import free_port
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.browser
 

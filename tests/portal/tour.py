@@ -11,7 +11,7 @@ from tests.portal.desks import Desk, Town, User
 from tests.portal.errands import use_one_time_passwords
 from tests.portal.stations import Part, Station
 from tests.support.eventually import eventually
-from tests.support.mailbox import free_port
+from tests.support.ports import free_port
 from tests.support.unique import now, word
 
 

@@ -11,11 +11,8 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from deploy.local.ports import choose
 from tests.support.eventually import eventually
-
-GIVEN: set[int] = set()
-"""The ports of this worker, whether somebody listens there just now or not."""
+from tests.support.ports import free_port
 
 
 @dataclass
@@ -59,16 +56,6 @@ def open_mailbox() -> Iterator[Mailbox]:
         yield mailbox
     finally:
         controller.stop()
-
-
-def free_port() -> int:
-    """A port of loopback that nobody uses right now; it stays so until it is used, however long that takes.
-
-    The kernel's own choice would not: whoever asks it for any port next, in another worker too, may get the same one.
-    """
-    port = choose(taken=GIVEN)
-    GIVEN.add(port)
-    return port
 
 
 def text_of(message: EmailMessage) -> str:

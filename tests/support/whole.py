@@ -16,8 +16,8 @@ from deploy.local.cluster import Cluster
 from deploy.local.outsiders import Outside
 from tests.support.environments import as_environment
 from tests.support.keys import Signer
-from tests.support.mailbox import free_port
 from tests.support.platform import NAMES, Platform
+from tests.support.ports import free_port
 
 
 @asynccontextmanager
