@@ -49,7 +49,9 @@ class House:
 
     def url(self, name: str, place: int = 0) -> str:
         """Where a process is reached, in all of its lives."""
-        return f"http://127.0.0.1:{self._ports.setdefault((name, place), free_port())}"
+        if (name, place) not in self._ports:
+            self._ports[name, place] = free_port()
+        return f"http://127.0.0.1:{self._ports[name, place]}"
 
     def doors(self, name: str) -> list[str]:
         """The addresses of a service, in the order in which a balancer tries them this time.

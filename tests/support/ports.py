@@ -5,7 +5,7 @@ import os
 from deploy.local.ports import choose
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-OURS = range(10_000, 20_000)[WORKER % 10 :: 10]
+OURS = range(10_000, 20_000)[WORKER % 4 :: 4]
 """Ports that neither the kernel lends nor a platform remembers while it is down, nor another worker takes."""
 GIVEN: set[int] = set()
 """Those that were given, whether somebody listens there just now or not."""
