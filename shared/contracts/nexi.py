@@ -1,6 +1,6 @@
 """What NEXI's systems say, on an exchange and virtual host of their own (N1 to N3, P6, H1)."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar
 
@@ -13,6 +13,7 @@ from contracts.operations import Operation
 
 AHEAD = timedelta(hours=1)
 """How far NEXI's clock may be ahead of ours. A statement from the far future would outlive every later one."""
+FROM_THE_FUTURE = "issued_at lies in the future; it would outlive every later statement"
 
 
 class _NexiEvent(Event):
@@ -20,6 +21,11 @@ class _NexiEvent(Event):
 
     exchange: ClassVar[str] = "nexi"
     issued_at: Moment
+
+    @property
+    def is_from_the_future(self) -> bool:
+        """Whether no difference of clocks explains it."""
+        return self.issued_at > datetime.now(UTC) + AHEAD
 
 
 class Office(StrEnum):

@@ -6,6 +6,7 @@ import pytest
 
 from contracts.notifier import MailFailed, Template
 from notifier.mails import japanese
+from notifier.store import mails
 from tests.notifier.conftest import sending_to
 from tests.notifier.wishes import Wishes, address, address_changed, completed, number, rejected, submitted
 from tests.support import unique
@@ -160,7 +161,17 @@ async def test_a_disabled_administrator_gets_no_mail_and_operators_see_it(wishes
     (mail_id,) = await wishes.platform.say("applications", submitted(code, number(), datetime.now(UTC)))
     row = await wishes.end(mail_id, "failed")
     assert row["reason"] == "the administrator is disabled"
+    async with wishes.runtime.database.transaction() as tx:
+        assert not await mails.resend(tx, mail_id, datetime.now(UTC))
     assert mailbox.to(to) == []
+    await wishes.address(code, to, 2)
+
+    async def resent() -> bool:
+        async with wishes.runtime.database.transaction() as tx:
+            return await mails.resend(tx, mail_id, datetime.now(UTC) + timedelta(days=1))
+
+    await eventually(resent)
+    await mailbox.next_to(to)
 
 
 @pytest.mark.requirement("P5", "R201", "R202")

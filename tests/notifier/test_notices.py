@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from contracts.nexi import NoticePublished, NoticeWithdrawn
+from contracts.nexi import FROM_THE_FUTURE, NoticePublished, NoticeWithdrawn
 from tests.notifier.conftest import Gateway
 from tests.notifier.wishes import Wishes
 from tests.support import callers, unique
@@ -108,3 +108,16 @@ async def test_before_the_one_time_password_only_the_user_page_shows_notices(ask
     await ask(somebody, "GET", "/notices", status=403)
     await ask(somebody, "GET", "/notices/x", status=403)
     await ask(None, "GET", "/notices/newest", status=401)
+
+
+@pytest.mark.requirement("N3")
+async def test_a_notice_from_the_far_future_does_not_outlive_its_withdrawal(wishes: Wishes, ask: Gateway) -> None:
+    one, other, far = unique.word("n"), unique.word("n"), timedelta(days=9)
+    database = wishes.runtime.database
+    (event_id,) = await wishes.platform.nexi.publish(notice(one, issued_at=datetime.now(UTC) + far))
+    reason = await eventually(lambda: database.fetchval("select reason from parked where id = $1", event_id))
+    assert reason == FROM_THE_FUTURE
+    await heard(wishes, notice(other))
+    await wishes.platform.nexi.publish(NoticeWithdrawn(issued_at=datetime.now(UTC) + far, notice_id=other))
+    gone = "select issued_at < now() + interval '2 hours' from notices where notice_id = $1 and withdrawn"
+    assert await eventually(lambda: database.fetchval(gone, other))

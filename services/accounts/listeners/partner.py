@@ -1,13 +1,13 @@
 """What NEXI's systems say about policyholders."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from accounts.listeners.profiles import put_in_force, unknown_policyholder
 from accounts.rules.profiles import in_force, tidy
 from accounts.store import profiles
 from chassis.amqp import Listeners, Park, wake
 from chassis.sql import Tx
-from contracts.nexi import AHEAD, PolicyholderChanged, PolicyholderRegistered, Profile
+from contracts.nexi import FROM_THE_FUTURE, PolicyholderChanged, PolicyholderRegistered, Profile
 
 partner = Listeners("partner")
 
@@ -15,7 +15,8 @@ partner = Listeners("partner")
 @partner.on(PolicyholderRegistered)
 async def register(message: PolicyholderRegistered, tx: Tx) -> None:
     """A policyholder comes into being with its profile (N1); registered again, it is a newer statement or none."""
-    _refuse_the_future(message.issued_at)
+    if message.is_from_the_future:
+        raise Park(FROM_THE_FUTURE)
     code = message.policyholder_code
     if await profiles.register(tx, code, tidy(message.profile), message.issued_at):
         await put_in_force(tx, code, source="registration")
@@ -27,7 +28,8 @@ async def register(message: PolicyholderRegistered, tx: Tx) -> None:
 @partner.on(PolicyholderChanged)
 async def change(message: PolicyholderChanged, tx: Tx) -> None:
     """NEXI changed the profile by itself; of two statements the one issued later counts, however they arrive."""
-    _refuse_the_future(message.issued_at)
+    if message.is_from_the_future:
+        raise Park(FROM_THE_FUTURE)
     await _restate(tx, message.policyholder_code, message.profile, message.issued_at)
 
 
@@ -42,8 +44,3 @@ async def _restate(tx: Tx, code: str, profile: Profile, issued_at: datetime) -> 
     await profiles.restate(tx, code, tidy(profile), issued_at)
     if after != before:
         await put_in_force(tx, code, source="nexi")
-
-
-def _refuse_the_future(issued_at: datetime) -> None:
-    if issued_at > datetime.now(UTC) + AHEAD:
-        raise Park("issued_at lies in the future; it would outlive every later statement")

@@ -6,7 +6,14 @@ from chassis.amqp import Listeners, Park, wake
 from chassis.messages import Unreadable
 from chassis.sql import Tx
 from contracts.identity import WebUserProvisioned
-from contracts.nexi import AHEAD, GroupViewerGranted, GroupViewerWithdrawn, PolicyholderRegistered, RidersChanged
+from contracts.nexi import (
+    AHEAD,
+    FROM_THE_FUTURE,
+    GroupViewerGranted,
+    GroupViewerWithdrawn,
+    PolicyholderRegistered,
+    RidersChanged,
+)
 from contracts.notifier import Template
 from contracts.permissions import Role
 from identity import access
@@ -27,7 +34,8 @@ listeners = Listeners("nexi")
 @listeners.on(PolicyholderRegistered)
 async def register(message: PolicyholderRegistered, tx: Tx, secrets: Secrets, settings: IdentitySettings) -> None:
     """A company, and its administrator once the terms are agreed to (R62, R64, R92, R93)."""
-    _refuse_the_future(message.issued_at)
+    if message.is_from_the_future:
+        raise Park(FROM_THE_FUTURE)
     if message.terms_agreed and message.administrator is None:
         raise Unreadable("administrator: mandatory when the terms were agreed to")
     code = message.policyholder_code
@@ -52,7 +60,8 @@ async def register(message: PolicyholderRegistered, tx: Tx, secrets: Secrets, se
 @listeners.on(RidersChanged)
 async def change_riders(message: RidersChanged, tx: Tx) -> None:
     """The riders as they are now; codes that are gone lose their effect at once (W5)."""
-    _refuse_the_future(message.issued_at)
+    if message.is_from_the_future:
+        raise Park(FROM_THE_FUTURE)
     code = message.policyholder_code
     if await companies.find(tx, code) is None:
         raise Park("the policyholder is not registered yet", retry=True, key=keys.company(code))
@@ -64,7 +73,8 @@ async def change_riders(message: RidersChanged, tx: Tx) -> None:
 @listeners.on(GroupViewerGranted)
 async def grant(message: GroupViewerGranted, tx: Tx, secrets: Secrets, settings: IdentitySettings) -> None:
     """A group viewer, new or with other companies or another person; whoever has no way in gets a password (R91)."""
-    _refuse_the_future(message.issued_at)
+    if message.is_from_the_future:
+        raise Park(FROM_THE_FUTURE)
     own = owner_of(message.user_id, message.policyholder_codes)
     if await companies.find(tx, own) is None:
         raise Park("the policyholder is not registered yet", retry=True, key=keys.company(own))
@@ -102,11 +112,6 @@ async def withdraw(message: GroupViewerWithdrawn, tx: Tx) -> None:
         await temporary_passwords.void(tx, changed.user_id)
         announce(tx, changed)
         await access.end_all(tx, changed.policyholder_code, changed.user_id, "withdrawn")
-
-
-def _refuse_the_future(issued_at: datetime) -> None:
-    if issued_at > datetime.now(UTC) + AHEAD:
-        raise Park("issued_at lies in the future; it would outlive every later statement")
 
 
 async def _provision_administrator(

@@ -21,11 +21,12 @@ routes = Routes(tag="mails")
 
 
 class CannotBeResent(Problem):
-    """The mail is on its way, superseded, or its secret has lapsed."""
+    """The mail is on its way, superseded, for somebody who is disabled, or its secret has lapsed."""
 
     status = 409
     detail = (
-        "送信中のメール、新しいメールに置き換えられたメール、有効期限を過ぎたパスワード等のメールは、再送できません。"
+        "送信中のメール、新しいメールに置き換えられたメール、有効期限を過ぎたパスワード等のメール、"
+        "無効になっている管理者へのメールは、再送できません。"
     )
 
 
