@@ -70,6 +70,7 @@ select made.*
   from ours.{table} one, generate_series($2::int, $3::int) n,
        jsonb_populate_record(null::{table},
            replace(to_jsonb(one)::text, $1, (200000000 + n)::text)::jsonb || jsonb_build_object({changed})) made
+ where coalesce(to_jsonb(one) ->> 'policyholder_code', $1) = $1  -- what operators did belongs to nobody
 """
 
 
