@@ -105,7 +105,7 @@ async def write_down(platform: Platform, database: Database, count: int) -> None
 async def ours(platform: Platform, port: int, counted: Counted, senders: int, count: int) -> float:
     """Mails a second of the notifier: opened, written, claimed, sent, written down and said."""
     counted.clear()
-    told = {"smtp_port": port, "smtp_security": "none", "senders": senders, "spool": platform.folder / "letters"}
+    told = {"smtp_port": port, "smtp_security": "none", "senders": senders}
     async with platform.owner("notifier") as database:
         await write_down(platform, database, count)
         async with serving(platform, "notifier", **told):

@@ -141,6 +141,6 @@ async def everybody(cluster: Cluster, signer: Signer, folder: Path) -> AsyncIter
     async with AsyncExitStack() as stack:
         stack.push_async_callback(platform.close)
         mailbox = stack.enter_context(open_mailbox())
-        mails = {"smtp_port": mailbox.port, "smtp_security": "none", "spool": folder / "letters"}
+        mails = {"smtp_port": mailbox.port, "smtp_security": "none"}
         await asyncio.gather(platform.start("accounts"), platform.start("audit"), platform.start("notifier", **mails))
         yield Everybody(platform, mailbox)

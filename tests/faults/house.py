@@ -36,7 +36,7 @@ class House:
         self.told: dict[str, dict[str, Any]] = {
             "notifier": {
                 "smtp_port": relay.port, "smtp_security": "none", "smtp_seconds": 2, "senders": SENDERS,
-                "spool": platform.folder / "letters", "address_patience": timedelta(milliseconds=100),
+                "address_patience": timedelta(milliseconds=100),
             },
             "audit": {"checkpoint_seconds": 0.4},
             "identity": {

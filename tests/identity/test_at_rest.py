@@ -86,7 +86,7 @@ async def house(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempP
         own: dict[str, dict[str, Any]] = {
             "identity": {"port": port, "identity_keys_url": f"http://127.0.0.1:{port}/.well-known/jwks.json"}
             | dict.fromkeys(("reissues_per_source", "failures_per_source", "import_rows"), 999),
-            "notifier": {**mails, "spool": platform.folder / "letters"},
+            "notifier": mails,
             "audit": {},
         }
         known = {}

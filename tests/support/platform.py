@@ -118,6 +118,7 @@ class Platform:
             "identity_keys_url": self.signer.url,
             "member": f"{self.prefix}-{self._serial}",
             "state": self.folder / name,
+            "spool": self.folder / "letters",
             "log_format": "text",
         }
         given["state"].mkdir(parents=True, exist_ok=True)

@@ -32,9 +32,7 @@ async def whole_platform(
     own: dict[str, dict[str, Any]] = {
         "identity": {"port": identity, **told_identity},
         "applications": {"answer_seconds": 10.0},  # the machine may be busy with other tests
-        "notifier": {
-            "smtp_host": "127.0.0.1", "smtp_port": smtp, "smtp_security": "none", "spool": folder / "letters",
-        },
+        "notifier": {"smtp_host": "127.0.0.1", "smtp_port": smtp, "smtp_security": "none"},
     }  # fmt: skip
     services: dict[str, Any] = {}
     async with AsyncExitStack() as stack:
