@@ -21,7 +21,6 @@ from notifier.store.mails import NewMail
 listeners = Listeners("applications")
 
 ACCOUNTS = {Procedure.ACCOUNT_REGISTRATION, Procedure.ACCOUNT_CHANGE, Procedure.ACCOUNT_DELETION}
-OWN_TEMPLATES = tuple(OwnTemplate)
 
 
 @listeners.on(AddressChanged)
@@ -37,7 +36,7 @@ async def learn_address(message: AddressChanged, received: Received[AddressChang
             user = {"policyholder_code": message.policyholder_code, "user_id": message.user_id}
             say_failing(tx, [user], failing=failing)
     if message.role is Role.ADMINISTRATOR:
-        await addresses.correct_unsent(tx, message.policyholder_code, OWN_TEMPLATES)
+        await addresses.correct_unsent(tx, message.policyholder_code)
         await wake(tx, _key(message.policyholder_code))
 
 

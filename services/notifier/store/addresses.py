@@ -10,6 +10,7 @@ from typing import Any
 from chassis.sql import Reader, Tx
 from contracts.identity import AddressChanged
 from contracts.permissions import Role
+from notifier.mails.names import OwnTemplate
 
 
 async def learn(tx: Tx, changed: AddressChanged, at: datetime) -> bool:
@@ -41,7 +42,7 @@ async def administrator(reader: Reader, policyholder_code: str, at: datetime) ->
     )  # fmt: skip
 
 
-async def correct_unsent(tx: Tx, policyholder_code: str, templates: Sequence[str]) -> int:
+async def correct_unsent(tx: Tx, policyholder_code: str) -> int:
     """Mails to the administrator that wait still go where the administrator was reached when they were asked for.
 
     For news of an address that was late: another service said it before, but it arrived after the application's event.
@@ -59,7 +60,7 @@ async def correct_unsent(tx: Tx, policyholder_code: str, templates: Sequence[str
          where mails.id = waiting.id and waiting.policyholder_code = $1 and waiting.template = any($3)
            and waiting.due_at is not null and waiting.recipient <> right_one.address
         """,
-        policyholder_code, Role.ADMINISTRATOR, templates,
+        policyholder_code, Role.ADMINISTRATOR, list(OwnTemplate),
     )  # fmt: skip
 
 
