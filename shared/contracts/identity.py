@@ -1,13 +1,13 @@
 """What identity says: who logged in, who may do what, whose sessions ended, where mail reaches somebody."""
 
-from typing import Literal, Self
+from typing import Literal
 
 from pydantic import AwareDatetime
 
 from chassis.messages import Event
 from chassis.revocations import Revocation
 from contracts import actions, fields
-from contracts.actions import Action, Operator, Outcome
+from contracts.actions import Action, Outcome
 from contracts.operations import Operation
 from contracts.permissions import Role
 
@@ -137,16 +137,11 @@ class WebUserProvisioned(Event):
     role: Role
 
 
-class OperatorActed(Action):
-    """An operator's command changed something; `operator` is that operator."""
+class OperatorActed(actions.OperatorActed):
+    """An operator's command changed something; `about` says what, if not a user."""
 
-    command: str
+    about: str = ""
     about_user_id: str | None = None
-
-    @classmethod
-    def at_the_terminal(cls, name: str, command: str, about: str) -> Self:
-        """A command that concerns no user."""
-        return cls(operator=Operator.at_the_terminal(name), command=f"{command} {about}")
 
 
 class AccessRefused(actions.AccessRefused):

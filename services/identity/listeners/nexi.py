@@ -1,13 +1,10 @@
 """What NEXI says: companies, their riders and group viewers (N1, N2, W5). By `issued_at` the later word wins."""
 
-from datetime import UTC, datetime
-
 from chassis.amqp import Listeners, Park, wake
 from chassis.messages import Unreadable
 from chassis.sql import Tx
 from contracts.identity import WebUserProvisioned
 from contracts.nexi import (
-    AHEAD,
     FROM_THE_FUTURE,
     GroupViewerGranted,
     GroupViewerWithdrawn,
@@ -105,8 +102,7 @@ async def withdraw(message: GroupViewerWithdrawn, tx: Tx) -> None:
     if known.role is not Role.GROUP_VIEWER:
         raise Park("the ID belongs to a Web user of another kind")
     # Not parked when it comes from the future: who must go goes at once, and only later grants outlive it.
-    issued_at = min(message.issued_at, datetime.now(UTC) + AHEAD)
-    changed = await group_viewers.withdraw(tx, message.user_id, issued_at)
+    changed = await group_viewers.withdraw(tx, message.user_id, message.believable_issued_at)
     if changed is not None:
         await passwords.kill(tx, changed.user_id)
         await temporary_passwords.void(tx, changed.user_id)

@@ -1,10 +1,8 @@
 """NEXI's notices (N3)."""
 
-from datetime import UTC, datetime
-
 from chassis.amqp import Listeners, Park
 from chassis.sql import Tx
-from contracts.nexi import AHEAD, FROM_THE_FUTURE, NoticePublished, NoticeWithdrawn
+from contracts.nexi import FROM_THE_FUTURE, NoticePublished, NoticeWithdrawn
 from notifier.store import notices
 
 listeners = Listeners("notices")
@@ -21,4 +19,4 @@ async def publish(message: NoticePublished, tx: Tx) -> None:
 @listeners.on(NoticeWithdrawn)
 async def withdraw(message: NoticeWithdrawn, tx: Tx) -> None:
     """Show it no more; not parked when it comes from the future, for it shall go at once."""
-    await notices.withdraw(tx, message.notice_id, min(message.issued_at, datetime.now(UTC) + AHEAD))
+    await notices.withdraw(tx, message.notice_id, message.believable_issued_at)

@@ -1,4 +1,5 @@
-"""Which errors mean that the database is away, and which that the same transaction may succeed at once."""
+"""Which errors mean that the database is away, which that the same transaction may succeed at once, and what an
+operator is told who starts something without a database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
