@@ -48,11 +48,12 @@ class Node(RabbitMQ):
         self._introductions: list[socket.socket] = []
 
     def configure(self, programs: Programs) -> dict[str, str]:
-        """As usual, but under a name of its own; streams replicate past the wires, on ports that nobody else uses."""
-        environment = super().configure(programs)
-        ports = "[{osiris, [{port_range, {30000, 32000}}]}].\n"
-        self.state.account.file(self.data / "advanced.config", ports)
-        return environment | {"RABBITMQ_NODENAME": f"{self.name}@localhost"}
+        """As usual, but under a name of its own."""
+        return super().configure(programs) | {"RABBITMQ_NODENAME": f"{self.name}@localhost"}
+
+    def advanced_configuration(self) -> str:
+        """Streams replicate past the wires, on ports that nobody else uses."""
+        return "[{osiris, [{port_range, {30000, 32000}}]}].\n"
 
     def configuration(self) -> str:
         """As usual, with the peers, and what the deployed cluster is told about partitions and leaders."""
