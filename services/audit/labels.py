@@ -25,6 +25,7 @@ _SAID: dict[type[Event], str] = {
     applications.DraftSaved: "申込情報の入力と保存",
     applications.DraftWithdrawn: "申込情報の破棄",
     applications.ApplicationSubmitted: "申込み",
+    applications.AccountProcedureSubmitted: "申込み",
     audit.HistorySearched: "アクセス履歴の検索",
     audit.HistoryExported: "アクセス履歴の出力",
     notifier.MailFailed: "メールの送信失敗",

@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -21,6 +21,12 @@ class Procedure(StrEnum):
     ACCOUNT_REGISTRATION = "account_registration"
     ACCOUNT_CHANGE = "account_change"
     ACCOUNT_DELETION = "account_deletion"
+
+
+AccountProcedure: TypeAlias = Literal[
+    Procedure.ACCOUNT_REGISTRATION, Procedure.ACCOUNT_CHANGE, Procedure.ACCOUNT_DELETION
+]
+"""Those that accounts carries out at once."""
 
 
 class PolicyholderWish(BaseModel):
@@ -98,11 +104,17 @@ class AttachedDocument(BaseModel):
 
 
 class ApplicationSubmitted(Action, _AboutApplication):
-    """申込み: the application is with NEXI, or with the service that carries it out."""
+    """申込み: the application is with NEXI."""
 
     submitted_at: AwareDatetime
     content: dict[str, Any]
     attachments: tuple[AttachedDocument, ...] = ()
+
+
+class AccountProcedureSubmitted(ApplicationSubmitted):
+    """申込み of 口座登録・変更・削除: the service accounts carries it out; NEXI's queue does not bring it."""
+
+    procedure: AccountProcedure
 
 
 class ApplicationCompleted(Event):

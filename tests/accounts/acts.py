@@ -3,7 +3,7 @@
 from typing import Any
 
 from contracts.accounts import AccountProcedureApplied, AccountProcedureRefused
-from contracts.applications import ApplicationSubmitted
+from contracts.applications import AccountProcedureSubmitted
 from tests.accounts import messages
 from tests.accounts.conftest import Gateway
 from tests.support.callers import administrator
@@ -13,7 +13,7 @@ from tests.support.platform import Platform, Spy
 ANSWERS = (AccountProcedureApplied, AccountProcedureRefused)
 
 
-async def decided(platform: Platform, event: ApplicationSubmitted) -> dict[str, Any]:
+async def decided(platform: Platform, event: AccountProcedureSubmitted) -> dict[str, Any]:
     """Say it and wait for the answer."""
     async with platform.hears(*ANSWERS) as spy:
         await platform.say("applications", event)

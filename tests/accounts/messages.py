@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts.accounts import DepositType, Use
 from contracts.actions import Operator
-from contracts.applications import ApplicationCompleted, ApplicationSubmitted, Procedure
+from contracts.applications import AccountProcedureSubmitted, ApplicationCompleted, Procedure
 from contracts.nexi import Office, PolicyholderChanged, PolicyholderRegistered, Profile
 
 HEAD: dict[str, Any] = {
@@ -89,9 +89,9 @@ def completed(
 
 def submitted(
     code: str, procedure: Procedure, content: dict[str, Any], application: str | None = None
-) -> ApplicationSubmitted:
+) -> AccountProcedureSubmitted:
     """An administrator pressed 申込む."""
-    return ApplicationSubmitted(
+    return AccountProcedureSubmitted(
         number=application or number(),
         procedure=procedure,
         procedure_label=LABELS[procedure],
@@ -101,14 +101,14 @@ def submitted(
     )
 
 
-def registration(code: str, application: str | None = None, **differing: Any) -> ApplicationSubmitted:
+def registration(code: str, application: str | None = None, **differing: Any) -> AccountProcedureSubmitted:
     """口座登録 of WISH with what differs from it."""
     return submitted(code, Procedure.ACCOUNT_REGISTRATION, WISH | differing, application)
 
 
 def change(
     code: str, account: dict[str, Any], application: str | None = None, **differing: Any
-) -> ApplicationSubmitted:
+) -> AccountProcedureSubmitted:
     """口座情報変更 of a listed account."""
     content = {name: account[name] for name in WISH}
     which = {"account_id": account["id"], "account_version": account["version"]}
@@ -117,7 +117,7 @@ def change(
 
 def deletion(
     code: str, account: dict[str, Any], application: str | None = None, **differing: Any
-) -> ApplicationSubmitted:
+) -> AccountProcedureSubmitted:
     """口座情報削除 of a listed account."""
     content = {"account_id": account["id"], "account_version": account["version"]} | differing
     return submitted(code, Procedure.ACCOUNT_DELETION, content, application)

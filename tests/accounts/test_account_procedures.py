@@ -191,11 +191,15 @@ async def test_a_killed_process_leaves_no_procedure_undecided_or_decided_twice(a
         assert await owner.fetchval("select count(*) from account_versions") == len(events)
 
 
-async def test_other_procedures_are_none_of_our_business(platform: Platform, ask: Gateway, accounts: Runtime) -> None:
-    code = policyholder_code()
-    event = messages.submitted(code, Procedure.POLICYHOLDER_CHANGE, {"wished_date": "2030-01-01"})
-    [event_id] = await platform.say("applications", event)
-    await eventually(lambda: accounts.database.fetchval("select true from inbox where id = $1", event_id))
+async def test_what_is_no_account_procedure_is_quarantined(platform: Platform, accounts: Runtime) -> None:
+    event = messages.registration(policyholder_code())
+    other = event.model_copy(update={"procedure": Procedure.POLICYHOLDER_CHANGE})
+    [event_id] = await platform.say("applications", other)
+    found = await eventually(
+        lambda: accounts.database.fetchrow("select state, reason from parked where id = $1", event_id)
+    )
+    assert found["state"] == "unreadable"
+    assert found["reason"].startswith("procedure: ")
     row = await accounts.database.fetchval("select count(*) from account_procedures where number = $1", event.number)
     assert row == 0
 

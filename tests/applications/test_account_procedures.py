@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from chassis.service import Runtime
-from contracts.applications import ApplicationCompleted, ApplicationSubmitted
+from contracts.applications import AccountProcedureSubmitted, ApplicationCompleted
 from tests.applications.fronts import ACCOUNT, Front, Reply, applied, completed, refused
 from tests.support import callers
 from tests.support.eventually import eventually
@@ -27,7 +27,7 @@ async def impatient(platform: Platform) -> AsyncIterator[Runtime]:
 
 async def answered(platform: Platform, front: Front, draft: Any, word: Any, **options: Any) -> Reply:
     """Submit while accounts answers with `word(number)`."""
-    async with platform.hears(ApplicationSubmitted) as spy:
+    async with platform.hears(AccountProcedureSubmitted) as spy:
         asking = asyncio.create_task(front.submit(draft, **options))
         await spy.next(number=draft["number"])
         await platform.say("accounts", word(draft["number"]))

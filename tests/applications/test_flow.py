@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from contracts.applications import ApplicationCompleted, ApplicationRejected, ApplicationSubmitted, DraftSaved
+from contracts.applications import (
+    AccountProcedureSubmitted,
+    ApplicationCompleted,
+    ApplicationRejected,
+    ApplicationSubmitted,
+    DraftSaved,
+)
 from tests.applications.fronts import ACCOUNT, JAPAN, Front, applied, completed, rejected, tell_profile, today
 from tests.support.eventually import eventually
 from tests.support.platform import Platform
@@ -130,7 +136,7 @@ async def test_entry_confirmation_and_application_follow_each_other(
     assert resumed["content"] == right
     reply = await again.correct(found["number"], resumed["version"], right | {field: corrected})
     assert (reply.status, reply.body["number"], reply.body["content"][field]) == (200, draft["number"], corrected)
-    async with platform.hears(ApplicationSubmitted) as spy:
+    async with platform.hears(ApplicationSubmitted, AccountProcedureSubmitted) as spy:
         sending = asyncio.create_task(again.submit(reply.body, acknowledged=True))
         said = (await spy.next(number=draft["number"]))["data"]
         if procedure != "policyholder_change":

@@ -13,7 +13,7 @@ import pytest
 from chassis.service import Runtime
 from contracts.applications import ApplicationSubmitted, NoticeDownloaded
 from contracts.permissions import ApplicationData
-from tests.applications.fronts import JAPAN, PDF, Front, completed, notice, rejected
+from tests.applications.fronts import ACCOUNT, JAPAN, PDF, Front, completed, notice, rejected
 from tests.applications.words import listening, report, set_aside, until
 from tests.support import callers
 from tests.support.eventually import eventually
@@ -197,8 +197,15 @@ async def test_the_notice_document_is_downloaded_and_recorded(
 
 
 @pytest.mark.requirement("R197", "R52")
-async def test_nexi_reads_what_was_submitted_from_its_queue(platform: Platform, administrator: Front) -> None:
-    number = (await administrator.submitted())["number"]
+async def test_nexi_reads_what_was_submitted_from_its_queue_but_no_bank_accounts(
+    platform: Platform, front: Any, code: str
+) -> None:
+    async with platform.running("applications", answer_seconds=0.2) as impatient:
+        administrator: Front = front(callers.administrator(code), impatient.url)
+        registration = await administrator.draft("account_registration", ACCOUNT)
+        assert (await administrator.submit(registration)).status == 202  # accounts is not there
+        number = (await administrator.submitted())["number"]
+    passed = []
     connection = await aio_pika.connect(platform.broker("nexi"))
     async with connection:
         channel = await connection.channel()
@@ -207,9 +214,11 @@ async def test_nexi_reads_what_was_submitted_from_its_queue(platform: Platform, 
         async def found() -> Any:
             while message := await queue.get(no_ack=True, fail=False):  # other tests' lie before it
                 for one in json.loads(message.body):
+                    passed.append(one["data"]["number"])
                     if one["data"]["number"] == number:
                         return one
             return None
 
         said = await eventually(found)
     assert (said["type"], said["data"]["content"]) == (ApplicationSubmitted.wire_type(), {"buyer": "ABC"})
+    assert registration["number"] not in passed

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from chassis.service import Runtime
-from contracts.applications import ApplicationSubmitted, DraftSaved
+from contracts.applications import AccountProcedureSubmitted, DraftSaved
 from tests.applications.fronts import ACCOUNT, Front, applied
 from tests.support import callers
 from tests.support.platform import Platform
@@ -19,7 +19,7 @@ async def test_parallel_submits_of_an_account_procedure_are_all_told_that_it_is_
     platform: Platform, administrator: Front, code: str
 ) -> None:
     draft = await administrator.draft("account_registration", ACCOUNT)
-    async with platform.hears(ApplicationSubmitted) as spy:
+    async with platform.hears(AccountProcedureSubmitted) as spy:
         asking = asyncio.gather(*(administrator.submit(draft) for _ in range(16)))
         await spy.next(number=draft["number"])
         await platform.say("accounts", *[applied(draft["number"], code, uuid4()) for _ in range(3)])

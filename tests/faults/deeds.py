@@ -29,10 +29,10 @@ async def begin(crowd: Crowd, code: str, procedure: str, content: dict[str, Any]
 
 async def submit(crowd: Crowd, code: str, draft: Any) -> Reply:
     """申込む."""
+    said = "account_procedure_submitted" if draft["procedure"].startswith("account_") else "application_submitted"
     return await crowd.act(
-        code, "applications", "POST", f"/applications/{draft['number']}/submission",
-        "applications.application_submitted", json={"version": draft["version"], "acknowledged": True},
-        headers={"Idempotency-Key": secrets.token_hex(8)},
+        code, "applications", "POST", f"/applications/{draft['number']}/submission", f"applications.{said}",
+        json={"version": draft["version"], "acknowledged": True}, headers={"Idempotency-Key": secrets.token_hex(8)},
     )  # fmt: skip
 
 

@@ -17,9 +17,9 @@ from chassis.sql import Tx
 from contracts.accounts import AccountProcedureApplied, AccountProcedureRefused
 from contracts.applications import (
     AccountChange,
+    AccountProcedureSubmitted,
     AccountRegistration,
     ApplicationCompleted,
-    ApplicationSubmitted,
     PolicyholderWish,
     Procedure,
 )
@@ -29,14 +29,12 @@ log = structlog.get_logger()
 applications = Listeners("applications")
 
 
-@applications.on(ApplicationSubmitted)
-async def carry_out(message: ApplicationSubmitted, tx: Tx) -> None:
+@applications.on(AccountProcedureSubmitted)
+async def carry_out(message: AccountProcedureSubmitted, tx: Tx) -> None:
     """Register, change or delete an account, or refuse; the answer is said in the same transaction (P7).
 
     A procedure that was decided before gets the same answer again and changes nothing.
     """
-    if message.procedure not in WISHES:
-        return
     number, code = message.number, message.operator.policyholder_code
     if not code:
         raise Park("the operator belongs to no policyholder")
@@ -59,7 +57,7 @@ async def carry_out(message: ApplicationSubmitted, tx: Tx) -> None:
     _answer(tx, number, code, account_id, None, now)
 
 
-def _read(message: ApplicationSubmitted) -> Wish | None:
+def _read(message: AccountProcedureSubmitted) -> Wish | None:
     try:
         return WISHES[message.procedure].model_validate(message.content, extra="ignore")
     except ValidationError as error:

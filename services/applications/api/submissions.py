@@ -22,7 +22,7 @@ from applications.store.rows import Application
 from chassis.amqp import wake
 from chassis.http import Answer, Body, Invalid, Routes, StepUpRequired
 from chassis.sql import Database, Tx
-from contracts.applications import ApplicationSubmitted, AttachedDocument
+from contracts.applications import AccountProcedureSubmitted, ApplicationSubmitted, AttachedDocument
 from contracts.caller import Caller
 from contracts.fields import WebApplicationNumber
 from contracts.permissions import Permission
@@ -117,8 +117,9 @@ async def _in_force(tx: Tx, found: Application) -> dict[str, Any] | None:
 
 async def _say_submitted(tx: Tx, done: Application, caller: Caller, now: datetime) -> None:
     attached = await documents.attached(tx, done.number) if done.kind.attachments else []
+    said = ApplicationSubmitted if done.kind.carrier is Carrier.NEXI else AccountProcedureSubmitted
     tx.emit(
-        ApplicationSubmitted(
+        said(
             operator=caller.operator,
             operation=done.kind.application,
             session_id=caller.session_id,

@@ -6,7 +6,13 @@ from uuid import UUID, uuid5
 from chassis.amqp import Listeners, Park, wake
 from chassis.messages import Received
 from chassis.sql import Tx
-from contracts.applications import ApplicationCompleted, ApplicationRejected, ApplicationSubmitted, Procedure
+from contracts.applications import (
+    AccountProcedureSubmitted,
+    ApplicationCompleted,
+    ApplicationRejected,
+    ApplicationSubmitted,
+    Procedure,
+)
 from contracts.identity import AddressChanged
 from contracts.permissions import Role
 from notifier.mails.catalogue import CATALOGUE
@@ -40,7 +46,7 @@ async def learn_address(message: AddressChanged, received: Received[AddressChang
         await wake(tx, _key(message.policyholder_code))
 
 
-@listeners.on(ApplicationSubmitted)
+@listeners.on(ApplicationSubmitted, AccountProcedureSubmitted)
 async def confirm_receipt(
     message: ApplicationSubmitted, received: Received[ApplicationSubmitted], tx: Tx, settings: Settings
 ) -> None:

@@ -35,14 +35,15 @@ class Listeners:
     batch_most: int = 1
     batch_bindings: tuple[tuple[str, str], ...] = ()
 
-    def on(self, kind: type[Message]) -> Callable[[HandlerT], HandlerT]:
-        """Hear messages of this class. The handler names what it needs by type: the message itself,
-        `Received` (with id and time), `Tx`, and anything the service provides."""
+    def on(self, *kinds: type[Message]) -> Callable[[HandlerT], HandlerT]:
+        """Hear messages of these classes. The handler names what it needs by type: the message itself (by the class
+        that all of them are), `Received` (with id and time), `Tx`, and anything the service provides."""
 
         def register(handler: HandlerT) -> HandlerT:
-            if kind in self.handlers:
-                raise TypeError(f"{self.name} hears {kind.wire_type()} twice")
-            self.handlers[kind] = handler
+            for kind in kinds:
+                if kind in self.handlers:
+                    raise TypeError(f"{self.name} hears {kind.wire_type()} twice")
+                self.handlers[kind] = handler
             return handler
 
         return register
@@ -84,7 +85,7 @@ class Listeners:
 def bind(handler: Callable[..., Awaitable[Any]], kind: type[Message], provides: Mapping[type, object]) -> Bound:
     """Close over everything the handler asks for by type, so that a call only passes message and transaction."""
     hints = {name: hint for name, hint in typing.get_type_hints(handler).items() if name != "return"}
-    messages = [name for name, hint in hints.items() if hint is kind]
+    messages = [name for name, hint in hints.items() if isinstance(hint, type) and issubclass(kind, hint)]
     envelopes = [name for name, hint in hints.items() if typing.get_origin(hint) is Received or hint is Received]
     transactions = [name for name, hint in hints.items() if hint is Tx]
     rest = hints.keys() - {*messages, *envelopes, *transactions}
