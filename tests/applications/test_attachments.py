@@ -64,7 +64,7 @@ async def test_a_file_travels_from_the_draft_to_nexi(platform: Platform, adminis
     assert (await nexi.ask("GET", f"/nexi{path}")).body == large
     (waiting,) = [
         one
-        for one in (await nexi.ask("GET", "/nexi/applications", params={"limit": 500})).body
+        for one in (await nexi.ask("GET", "/nexi/applications", params={"after": number[:-1]})).body
         if one["number"] == number
     ]
     assert waiting["attachments"] == files

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import pytest
 
+from applications.api.partners import PAGE_BYTES
 from chassis.http import bodies
 from chassis.service import Runtime
 from contracts.applications import ApplicationCompleted
@@ -26,7 +27,7 @@ async def test_nexi_reports_over_http_with_the_same_effect_and_the_same_ears(
 ) -> None:
     nexi = front(callers.partner())
     first, second, third = [(await administrator.submitted())["number"] for _ in range(3)]
-    waiting = (await nexi.ask("GET", "/nexi/applications", params={"limit": 500})).body
+    waiting = (await nexi.ask("GET", "/nexi/applications", params={"after": first[:-1], "limit": 500})).body
     assert {first, second, third} <= {one["number"] for one in waiting}
     after = (await nexi.ask("GET", "/nexi/applications", params={"after": first, "limit": 1})).body
     assert [one["number"] for one in after] == [second]
@@ -48,6 +49,22 @@ async def test_nexi_reports_over_http_with_the_same_effect_and_the_same_ears(
     assert reply.body == {"outcome": "parked", "reason": "early: the application is a draft, not submitted yet"}
     await administrator.submit(draft)
     await until(administrator, draft["number"], "completed")
+
+
+@pytest.mark.requirement("P6")
+async def test_a_page_of_large_contents_is_short_and_the_next_ones_go_on_to_the_last(
+    administrator: Front, front: Any
+) -> None:
+    nexi = front(callers.partner())
+    large = {"text": "x" * 250 * 1024}
+    numbers = [(await administrator.submitted("comprehensive", large))["number"] for _ in range(11)]
+    after, pages = numbers[0][:-1], []
+    while page := (await nexi.ask("GET", "/nexi/applications", params={"after": after, "limit": 500})).body:
+        pages.append([one for one in page if one["number"] in numbers])
+        assert sum(len(json.dumps(one["content"])) for one in page) < PAGE_BYTES + 256 * 1024
+        after = page[-1]["number"]
+    assert [one["number"] for page in pages for one in page] == numbers
+    assert all(one["content"] == large for page in pages for one in page)
 
 
 @pytest.mark.requirement("P6")

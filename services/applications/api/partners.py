@@ -26,6 +26,8 @@ QUEUE = "applications.nexi"
 """The same ears hear AMQP: an event that comes both ways is heard once, and parked ones are retried alike."""
 BODY_LIMIT = 9 * 1024 * 1024
 BODY_SECONDS = 120.0
+PAGE_BYTES = 2 * 1024 * 1024
+"""Of contents in a page, but for the last one: 500 of the largest together would be 125 MiB, and more when parsed."""
 KINDS = {kind.wire_type(): kind for kind in (ProcedureCompleted, ProcedureRejected)}
 
 
@@ -49,7 +51,10 @@ class HeardView(View):
 
 
 class Sweep(Body):
-    """A page of what is waiting; begin without `after`, go on with the last number."""
+    """A page of what is waiting; begin without `after`, go on with the last number until a page is empty.
+
+    With large contents a page is shorter than `limit`, though more is waiting.
+    """
 
     after: Annotated[str, Field(pattern="^[0-9-]{0,15}$")] = ""
     limit: int = Field(100, ge=1, le=500)
@@ -91,7 +96,8 @@ async def report(body: ReportedEvent, tx: Tx, clock: Clock) -> HeardView:
 
 @routes.get("/nexi/applications", needs=Permission.REPORT)
 async def list_waiting(query: Sweep, database: Database) -> list[HandedInView]:
-    """What was submitted and waits for NEXI, page by page in a fixed order."""
+    """What was submitted and waits for NEXI, page by page in a fixed order: the end is an empty page, not a short one,
+    for a page with large contents ends before `limit`."""
     procedures = [key for key, kind in PROCEDURES.items() if kind.carrier is Carrier.NEXI]
     return [
         HandedInView(
@@ -107,7 +113,7 @@ async def list_waiting(query: Sweep, database: Database) -> list[HandedInView]:
                 for row in (await documents.attached(database, one.number) if one.kind.attachments else [])
             ],
         )
-        for one in await lists.handed_in(database, procedures, query.after, query.limit)
+        for one in await lists.handed_in(database, procedures, query.after, query.limit, PAGE_BYTES)
     ]
 
 

@@ -86,17 +86,26 @@ async def count_waiting(reader: Reader, before: datetime) -> int:
     return count
 
 
-async def handed_in(reader: Reader, procedures: list[str], after: str, limit: int) -> list[Application]:
-    """Of these procedures what is submitted and has no outcome yet, in a fixed order, beyond the number `after`."""
+async def handed_in(
+    reader: Reader, procedures: list[str], after: str, limit: int, most_bytes: int
+) -> list[Application]:
+    """Of these procedures what is submitted and has no outcome yet, in a fixed order, beyond the number `after`.
+
+    Ends with the content that takes all of them to `most_bytes`: never empty while something is waiting.
+    """
     return _applications(
         await reader.fetch(
             f"""
-            select {COLUMNS} from applications
-             where state = 'submitted' and procedure = any($1)
-               and number > $2 collate "C"
-             order by number collate "C" limit $3
+            select {COLUMNS} from (
+                select *, sum(octet_length(content::text)) over (order by number collate "C")
+                          - octet_length(content::text) as bytes_before
+                  from (select * from applications
+                         where state = 'submitted' and procedure = any($1) and number > $2 collate "C"
+                         order by number collate "C" limit $3) as page
+            ) as measured
+             where bytes_before < $4 order by number collate "C"
             """,
-            procedures, after, limit,
+            procedures, after, limit, most_bytes,
         )
     )  # fmt: skip
 
