@@ -23,6 +23,9 @@ class Settings(ChassisSettings):
     most_numbers_a_day: int = Field(
         2000, ge=1, le=99_999, description="most Web application numbers of one policyholder a Japan-time day"
     )
+    most_keys: int = Field(
+        5000, ge=1, description="most Idempotency-Keys of one user that are remembered, each for a week"
+    )
     upload_seconds: float = Field(120.0, gt=0, description="time for one attachment to arrive, in seconds")
     clock_shift_seconds: float = Field(0.0, description="added to the clock; for rehearsing midnight and other days")
     nexi_url: str | None = Field(None, description="RabbitMQ with NEXI's own user; for `declare` only")

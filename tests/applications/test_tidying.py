@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.applications.fronts import PDF, Front
+from tests.support import callers, unique
 from tests.support.eventually import eventually
 from tests.support.platform import Platform
 
@@ -24,6 +25,27 @@ async def test_a_key_is_forgotten_after_a_week_and_not_before(platform: Platform
     again = {key: (await administrator.confirm("loss_notice", {}, key=key)).body["number"] for key in first}
     assert again["young"] == first["young"]
     assert again["old"] not in first.values()
+
+
+@pytest.mark.requirement("P1")
+async def test_one_user_fills_no_memory_with_keys_and_what_is_known_is_answered_at_the_limit(
+    platform: Platform, front: Any, code: str
+) -> None:
+    async with platform.running("applications", most_keys=2) as sparing:
+        person = front(callers.administrator(code), sparing.url)
+        first = await person.confirm("loss_notice", {}, key="first")
+        number = first.body["number"]
+        assert (await person.correct(number, 1, {"a": 1}, key="second")).status == 200
+        refused = [
+            await person.correct(number, 2, {"a": 2}, key="third"),
+            await person.confirm("loss_notice", {}, key="fourth"),
+        ]
+        assert [(one.status, one.kind) for one in refused] == [(429, "too-many-keys")] * 2
+        assert (await person.confirm("loss_notice", {}, key="first")).body == first.body
+        assert (await person.confirm("payment_notice", {}, key="first")).kind == "key-reused"
+        assert (await person.correct(number, 2, {"a": 2})).status == 200
+        other = front(callers.administrator(unique.policyholder_code()), sparing.url)
+        assert (await other.confirm("loss_notice", {}, key="third")).status == 201
 
 
 @pytest.mark.requirement("R7")

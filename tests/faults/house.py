@@ -43,7 +43,7 @@ class House:
                 "one_time_passwords_in_10_minutes": 100_000, "one_time_passwords_per_day": 100_000,
                 "failures_per_source": 100_000, "login_failures": 100,
             },
-            "applications": {"most_numbers_a_day": 99_999, "answer_seconds": 1.0},
+            "applications": {"most_numbers_a_day": 99_999, "most_keys": 1_000_000, "answer_seconds": 1.0},
         }  # fmt: skip
         """What each service is told beside the usual."""
 

@@ -13,6 +13,7 @@ from applications.api.refusals import (
     ProfileUnknown,
     StaleVersion,
     TooManyApplications,
+    TooManyKeys,
     WrongState,
     not_moved,
 )
@@ -63,7 +64,7 @@ class Withdrawal(Body):
 
 @routes.post(
     "/applications", needs=Permission.ENTER, step_up=False, status=201, body_limit=BODY_LIMIT,
-    raises=[KeyReused, ProfileUnknown, StepUpRequired, TooManyApplications],
+    raises=[KeyReused, ProfileUnknown, StepUpRequired, TooManyApplications, TooManyKeys],
 )  # fmt: skip
 async def confirm(
     body: Confirmation, caller: Caller, database: Database, clock: Clock, settings: Settings, key: Key = None
@@ -93,16 +94,17 @@ async def confirm(
         return await say_saved(tx, saved, caller)
 
     async with database.transaction() as tx:
-        return await once(tx, caller, key, CONFIRM, body, save)
+        return await once(tx, caller, settings, key, CONFIRM, body, save)
 
 
 @routes.put(
     "/applications/{number}", needs=Permission.ENTER, step_up=False, body_limit=BODY_LIMIT,
-    raises=[StaleVersion, WrongState, KeyReused, ProfileUnknown, StepUpRequired],
+    raises=[StaleVersion, WrongState, KeyReused, ProfileUnknown, StepUpRequired, TooManyKeys],
 )  # fmt: skip
 async def correct(
-    number: WebApplicationNumber, body: Correction, caller: Caller, tx: Tx, clock: Clock, key: Key = None
-) -> ApplicationView:
+    number: WebApplicationNumber, body: Correction, caller: Caller, tx: Tx, clock: Clock, settings: Settings,
+    key: Key = None,
+) -> ApplicationView:  # fmt: skip
     """修正する, or resume from the list: save under the same number (R49, R189, W7)."""
     await step_up.demand(tx, caller, number, clock.now())
 
@@ -116,16 +118,17 @@ async def correct(
             raise not_moved(await handled(tx, caller, number, now), body.version)
         return await say_saved(tx, saved, caller)
 
-    return await once(tx, caller, key, f"correct {number}", body, save)
+    return await once(tx, caller, settings, key, f"correct {number}", body, save)
 
 
 @routes.post(
     "/applications/{number}/withdrawal", needs=Permission.ENTER, step_up=False,
-    raises=[StaleVersion, WrongState, KeyReused, StepUpRequired],
+    raises=[StaleVersion, WrongState, KeyReused, StepUpRequired, TooManyKeys],
 )  # fmt: skip
 async def withdraw(
-    number: WebApplicationNumber, body: Withdrawal, caller: Caller, tx: Tx, clock: Clock, key: Key = None
-) -> ApplicationView:
+    number: WebApplicationNumber, body: Withdrawal, caller: Caller, tx: Tx, clock: Clock, settings: Settings,
+    key: Key = None,
+) -> ApplicationView:  # fmt: skip
     """Give a draft up; its number is never used again. Repeating it changes nothing (P1)."""
     await step_up.demand(tx, caller, number, clock.now())
 
@@ -149,7 +152,7 @@ async def withdraw(
         )
         return await present(tx, done, caller)
 
-    return await once(tx, caller, key, f"withdraw {number}", body, give_up)
+    return await once(tx, caller, settings, key, f"withdraw {number}", body, give_up)
 
 
 async def handled(tx: Tx, caller: Caller, number: str, now: datetime) -> Application:

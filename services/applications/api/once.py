@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from applications.api.refusals import KeyReused
+from applications.api.refusals import KeyReused, TooManyKeys
 from applications.api.views import ApplicationView
+from applications.settings import Settings
 from applications.store import requests
 from chassis.http import Header
 from chassis.sql import Reader, Tx
@@ -36,15 +37,17 @@ async def answered(
 
 
 async def once(
-    tx: Tx, caller: Caller, key: str | None, what: str, body: BaseModel, work: Callable[[], Awaitable[ApplicationView]]
-) -> ApplicationView:
-    """Do the work unless this key has done it. Raises KeyReused as `answered` does."""
+    tx: Tx, caller: Caller, settings: Settings, key: str | None, what: str, body: BaseModel,
+    work: Callable[[], Awaitable[ApplicationView]],
+) -> ApplicationView:  # fmt: skip
+    """Do the work unless this key has done it. Raises KeyReused as `answered` does, and TooManyKeys."""
     if key is None:
         return await work()
     user_id = caller.operator.user_id
-    if not await requests.claim(tx, user_id, key, _fingerprint(what, body)):
-        earlier = await answered(tx, caller, key, what, body)
-        assert earlier is not None  # the claim waited for whoever used the key first
+    if not await requests.claim(tx, user_id, key, _fingerprint(what, body), settings.most_keys):
+        earlier = await answered(tx, caller, key, what, body)  # the claim waited for whoever used the key first
+        if earlier is None:
+            raise TooManyKeys
         return earlier
     answer = await work()
     await requests.keep(tx, user_id, key, answer.model_dump(mode="json"))

@@ -26,6 +26,13 @@ class KeyReused(Problem):
     detail = "同じIdempotency-Keyが、内容の異なるリクエストで使用されています。"
 
 
+class TooManyKeys(Problem):
+    """As many Idempotency-Keys of this user are remembered as may be; a request without one is not refused for it."""
+
+    status = 429
+    detail = "過去1週間に保存または変更できる回数の上限に達しました。時間をおいてからもう一度お試しください。"
+
+
 class ProfileUnknown(Problem):
     """The policyholder's profile is not known yet."""
 

@@ -10,7 +10,7 @@ from applications.api import step_up
 from applications.api.contents import checked, facts_of
 from applications.api.drafts import handled, who
 from applications.api.once import Key, once
-from applications.api.refusals import KeyReused, ProfileUnknown, StaleVersion, WrongState, not_moved
+from applications.api.refusals import KeyReused, ProfileUnknown, StaleVersion, TooManyKeys, WrongState, not_moved
 from applications.api.views import ApplicationView, present
 from applications.rules.lifecycle import State, Step, already_taken
 from applications.rules.procedures import PROCEDURES, Carrier
@@ -46,7 +46,7 @@ class Submission(Body):
 
 @routes.post(
     "/applications/{number}/submission", needs=Permission.APPLY, step_up=False, status=(200, 202),
-    raises=[StaleVersion, WrongState, KeyReused, ProfileUnknown, StepUpRequired],
+    raises=[StaleVersion, WrongState, KeyReused, ProfileUnknown, StepUpRequired, TooManyKeys],
 )  # fmt: skip
 async def submit(
     number: WebApplicationNumber, body: Submission, caller: Caller, database: Database, clock: Clock,
@@ -61,7 +61,7 @@ async def submit(
     async with outcomes.expecting(number) as woken:
         async with database.transaction() as tx:
             view = await once(
-                tx, caller, key, f"submit {number}", body, lambda: _submit(tx, number, body, caller, clock)
+                tx, caller, settings, key, f"submit {number}", body, lambda: _submit(tx, number, body, caller, clock)
             )
         if PROCEDURES[view.procedure].carrier is Carrier.NEXI:
             return _answer(view, SENT_TO_NEXI, 200)

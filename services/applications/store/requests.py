@@ -8,12 +8,19 @@ from chassis.sql import Database, Reader, Tx
 KEPT = timedelta(days=7)
 
 
-async def claim(tx: Tx, user_id: str, key: str, fingerprint: bytes) -> bool:
-    """Take the key for this request; False when it was used before. Waits for a request that is just using it."""
+async def claim(tx: Tx, user_id: str, key: str, fingerprint: bytes, most: int) -> bool:
+    """Take the key for this request; False when it was used before, and when `most` of the user's are remembered.
+
+    Waits for a request that is just using it. As many more get in as ask at the same moment.
+    """
     return bool(
         await tx.execute(
-            "insert into keyed_requests (user_id, key, fingerprint) values ($1, $2, $3) on conflict do nothing",
-            user_id, key, fingerprint,
+            """
+            insert into keyed_requests (user_id, key, fingerprint)
+            select $1, $2, $3 where (select count(*) from keyed_requests where user_id = $1) < $4
+            on conflict do nothing
+            """,
+            user_id, key, fingerprint, most,
         )
     )  # fmt: skip
 
