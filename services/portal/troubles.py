@@ -11,6 +11,7 @@ from portal.answers import Answer, Page, Redirect
 from portal.gateways import Gateway, Refused, Unavailable
 from portal.seals import Unreadable
 from portal.sessions import SessionOver
+from portal.sheets.sheet import NothingToCorrect
 from portal.visits import GetOnly, StepUpNeeded, Visit
 
 log = structlog.get_logger()
@@ -48,6 +49,8 @@ async def as_page(visit: Visit, work: Callable[[], Awaitable[Answer]]) -> Answer
         return _to_login(visit, timed_out=isinstance(over, SessionOver))
     except StepUpNeeded:
         return visit.go("/one-time-password", query={"next": visit.request.path_qs})
+    except NothingToCorrect as gone:
+        return visit.go(f"/applications/{gone.number}", {"notice": gone.why})
     except Unavailable as silence:
         return _away(visit, silence.gateway)
     except Refused as refusal:

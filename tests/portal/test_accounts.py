@@ -134,6 +134,12 @@ async def test_an_account_that_changed_meanwhile_is_said_before_the_application(
     await desk.page.goto(first)
     assert "対象の口座は登録されていません" in await desk.text()
     assert await desk.page.get_by_role("button", name="申込み", exact=True).count() == 0
+    await desk.press("修正する")
+    assert await desk.title() == "Web申込状況: 口座情報変更"
+    assert "対象の口座は登録されていないため、この申込みは修正できません。" in await desk.text()
+    await desk.touch("取下げ")
+    await desk.press("OK")
+    await desk.page.get_by_text("この申込みを取り下げました。").wait_for()
 
 
 @pytest.mark.requirement("R214", "R215", "P7")

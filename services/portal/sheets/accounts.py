@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from portal.answers import Answer
 from portal.gateways import Gateway, Refused
-from portal.sheets.sheet import InputSheet, Judgement, Row, Sheet, digits_of, text_of
+from portal.sheets.sheet import InputSheet, Judgement, NothingToCorrect, Row, Sheet, digits_of, text_of
 from portal.visits import Visit
 
 LABELS: Final = {
@@ -22,6 +22,10 @@ USES: Final = {"premium_refund": "保険料返還", "claim_payment": "保険金�
 CHOSEN: Final = ("bank_code", "branch_code")
 """Fields that are never typed (R208): they come out of the sealed state, not out of the form."""
 ALREADY: Final = "同じ利用区分の口座がすでに登録されています。口座情報一覧をご確認のうえ、お申込みください。"
+GONE: Final = (
+    "対象の口座は登録されていないため、この申込みは修正できません。"
+    "口座情報一覧をご確認のうえ、この申込みを取り下げてください。"
+)
 CHOICES: Final = {"choose_bank": "/accounts/banks", "choose_branch": "/accounts/branches"}
 
 
@@ -55,7 +59,12 @@ class AccountEntry(InputSheet):
         chosen = {name: content[name] for name in CHOSEN}
         if "account_id" not in content:
             return {"account": {}, "chosen": chosen}
-        now = await visit.ask(Gateway.ACCOUNTS, "GET", f"/accounts/{content['account_id']}")
+        try:
+            now = await visit.ask(Gateway.ACCOUNTS, "GET", f"/accounts/{content['account_id']}")
+        except Refused as refusal:
+            if refusal.status != 404:
+                raise
+            raise NothingToCorrect(application["number"], GONE) from refusal
         return {"account": {"account_id": now["id"], "account_version": now["version"]}, "chosen": chosen}
 
     def aside(self, visit: Visit, carried: dict[str, Any], values: dict[str, Any], path: str) -> Answer | None:

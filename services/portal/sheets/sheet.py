@@ -30,6 +30,17 @@ class Judgement:
     hint: str = ""
 
 
+class NothingToCorrect(Exception):
+    """What a saved draft was to change is not there any more: it cannot be corrected, but looked at and withdrawn.
+
+    Becomes the page of the application by itself; `why` stands on top of it.
+    """
+
+    def __init__(self, number: str, why: str) -> None:
+        super().__init__(number)
+        self.number, self.why = number, why
+
+
 class Sheet(ABC):
     """One kind of procedure: its words, and how its content is shown. Alone it has nothing to type."""
 
@@ -86,7 +97,7 @@ class InputSheet(Sheet):
 
     @abstractmethod
     async def resume(self, visit: Visit, application: Mapping[str, Any]) -> dict[str, Any]:
-        """What the input of a saved draft carries, beside its number and version."""
+        """What the input of a saved draft carries, beside its number and version. Raises NothingToCorrect."""
 
     async def look(self, visit: Visit, carried: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
         """What the input's template wants to know beside its form."""
