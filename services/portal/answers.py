@@ -1,5 +1,6 @@
 """What a screen answers: a page, a redirect to a page, or a download that is passed through."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -27,6 +28,8 @@ class Download:
     """A file of a gateway, as it comes."""
 
     source: aiohttp.ClientResponse = field(repr=False)
+    ended: Callable[[], None]
+    """To be called when it was passed through, or broke off."""
 
 
 Answer = Page | Redirect | Download

@@ -43,7 +43,10 @@ def _cookie(request: web.Request, name: str) -> str:
 async def reply(request: web.Request, answer: Answer, new_visitor: str) -> web.StreamResponse:
     """What goes to the browser; `new_visitor`: the name of a browser that had none."""
     if isinstance(answer, Download):
-        return await _pass_through(request, answer.source)
+        try:
+            return await _pass_through(request, answer.source)
+        finally:
+            answer.ended()
     if isinstance(answer, Redirect):
         response = web.Response(status=303, headers=HEADERS | {hdrs.LOCATION: answer.location})
         if answer.session:

@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import aiohttp
 from aiohttp import hdrs, web
 from markupsafe import Markup, escape
 
 from portal.answers import Download, Page, Redirect
+from portal.downloads import Downloads
 from portal.gateways import Gateway, Gateways, Refused, Unavailable
 from portal.rendering import Renderer
 from portal.seals import Seals, Unreadable
@@ -30,6 +32,7 @@ class House:
 
     def __init__(self, gateways: Gateways, sessions: Sessions, seals: Seals, renderer: Renderer) -> None:
         self.gateways, self.sessions, self.seals, self.renderer = gateways, sessions, seals, renderer
+        self.downloads = Downloads()
 
 
 class Visit:
@@ -110,18 +113,26 @@ class Visit:
             return None
 
     async def download(self, gateway: Gateway, path: str) -> Download:
-        """A file of a gateway, passed through. Raises like `ask`, and GetOnly."""
+        """A file of a gateway, passed through. Raises like `ask`, GetOnly, and TooManyDownloads."""
         if self.request.method != hdrs.METH_GET:
             raise GetOnly
+        ended = self.house.downloads.enter(self.whose)
         try:
-            return Download(await self.house.gateways.open(gateway, path, self._headers()))
+            return Download(await self._open(gateway, path), ended)
+        except BaseException:
+            ended()
+            raise
+
+    async def _open(self, gateway: Gateway, path: str) -> aiohttp.ClientResponse:
+        try:
+            return await self.house.gateways.open(gateway, path, self._headers())
         except Refused as refusal:
             if refusal.kind == "step-up-required":
                 raise StepUpNeeded from refusal
             if refusal.kind != "unauthenticated":
                 raise
         await self.renew()
-        return Download(await self.house.gateways.open(gateway, path, self._headers()))
+        return await self.house.gateways.open(gateway, path, self._headers())
 
     def demand_step_up(self) -> None:
         """For a screen that asks no gateway yet: the one-time password comes before the input, not after it."""

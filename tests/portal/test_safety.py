@@ -2,18 +2,21 @@
 
 import re
 from datetime import datetime, timedelta
+from io import BytesIO
 
 import aiohttp
 import pytest
 
 from chassis.revocations import Revocations
 from deploy.local.outsiders import new_password, secret_in
+from portal import downloads
 from portal.rendering import moment
 from portal.replies import SESSION, VISITOR
 from tests.portal.bare import Browser, Gate
 from tests.portal.desks import Desk, Town, User
-from tests.portal.errands import use_one_time_passwords
+from tests.portal.errands import PDF, use_one_time_passwords
 from tests.support import unique
+from tests.support.eventually import eventually
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.browser
@@ -303,6 +306,42 @@ async def test_a_temporary_password_in_two_windows_is_used_once(open_desk, town:
 
 
 @pytest.mark.requirement("L9")
+@pytest.mark.requirement("R7")
+async def test_slow_readers_of_files_take_few_places_and_leave_the_pages_alone(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def somebody() -> tuple[Browser, str]:
+        """With a file that is larger than what waits on the way to a reader who does not read."""
+        user, browser = await town.administrator(), Browser(town.url)
+        browser.be(user)
+        given = {"procedure": "electronic_application", "content": {}}
+        draft = await user.person.call("POST", "applications", "/applications", json=given)
+        path = f"/applications/{draft['number']}/attachments"
+        large = BytesIO(PDF + b" " * 18 * 1024 * 1024 + b"%%EOF")
+        file = aiohttp.BytesIOPayload(large, content_type="application/pdf")
+        made = await user.person.call("POST", "applications", path, params={"name": "a.pdf"}, data=file)
+        return browser, f"{path}/{made['attachments'][0]['id']}"
+
+    (slow, theirs), (other, mine) = await somebody(), await somebody()
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as http:
+        cookies = {"Cookie": f"{SESSION}={slow.cookies[SESSION]}"}
+        unread = [await http.get(town.url + theirs, headers=cookies) for _ in range(downloads.MOST_OF_A_USER)]
+        assert {one.status for one in unread} == {200}
+        status, _, page = await slow.ask("GET", theirs)
+        assert (status, "同時にダウンロードできるファイルは4件までです。" in page) == (429, True)
+        assert (await other.ask("GET", mine))[0] == 200
+        monkeypatch.setattr(downloads, "MOST", downloads.MOST_OF_A_USER)
+        status, _, page = await other.ask("GET", mine)
+        assert (status, "ただいまダウンロードが大変混み合っています。" in page) == (503, True)
+        assert [(await one.ask("GET", "/applications"))[0] for one in (slow, other)] == [200, 200]
+
+    async def taken() -> bool:
+        return (await slow.ask("GET", theirs))[0] == 200
+
+    for _ in range(downloads.MOST_OF_A_USER + 1):  # what broke off has left, and so does what comes to its end
+        await eventually(taken)
+
+
 async def test_what_is_not_certain_everywhere_yet_is_said(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     admin = await town.administrator()
     applicant = await town.applicant(admin)
