@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from typing import Any, Final
+from io import BufferedReader
+from typing import Any, Final, cast
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -47,7 +48,8 @@ def fingerprint(visit: Visit) -> bytes:
     files = []
     for name, value in sorted(visit.form.items()):
         if isinstance(value, web.FileField):
-            files.append((name, value.filename, hashlib.sha256(value.file.read()).digest()))
+            content = hashlib.file_digest(cast(BufferedReader, value.file), "sha256")  # never whole in memory
+            files.append((name, value.filename, content.digest()))
             value.file.seek(0)
     sent = (visit.visitor, visit.request.path_qs, sorted(visit.choices.items()), files)
     return hashlib.sha256(repr(sent).encode()).digest()

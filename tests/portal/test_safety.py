@@ -1,6 +1,7 @@
 """Bad input and bad luck: forged forms, foreign sites, double clicks, back and reload, gateways away, hostile words."""
 
 import re
+import tracemalloc
 from datetime import datetime, timedelta
 from io import BytesIO
 
@@ -21,6 +22,7 @@ from tests.support.ports import free_port
 
 pytestmark = pytest.mark.browser
 
+LARGE = 18 * 1024 * 1024
 HOSTILE = (
     "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "{{ 7*7 }}{% raw %}", "' OR 1=1 --",
     "javascript:alert(1)", "\u202e\u0000\ufeff", "𠮷" * 300, "&lt;b&gt;", "</textarea></form><form action=//evil>",
@@ -307,6 +309,37 @@ async def test_a_temporary_password_in_two_windows_is_used_once(open_desk, town:
 
 @pytest.mark.requirement("L9")
 @pytest.mark.requirement("R7")
+async def test_a_file_goes_through_the_portal_piece_by_piece_and_whole_also_with_a_token_that_lapsed(
+    town: Town,
+) -> None:
+    user, browser = await town.administrator(), Browser(town.url)
+    browser.be(user)
+    given = {"procedure": "electronic_application", "content": {}}
+    draft = await user.person.call("POST", "applications", "/applications", json=given)
+    path = f"/applications/{draft['number']}/attachments"
+    form_token = await browser.form_token(path)
+
+    def filled_in(size: int) -> aiohttp.FormData:
+        form, file = aiohttp.FormData({"form_token": form_token}), PDF + b" " * (size - len(PDF) - 5) + b"%%EOF"
+        form.add_field("file", BytesIO(file), filename=f"{size}.pdf", content_type="application/pdf")
+        return form
+
+    form = filled_in(LARGE)
+    tracemalloc.start()
+    try:
+        assert (await browser.ask("POST", path, form))[:2] == (303, path)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < LARGE / 2
+    for session in town.portal.house.sessions._known.values():
+        session.access_token = "lapsed"
+    assert (await browser.ask("POST", path, filled_in(1000)))[:2] == (303, path)
+    found = await user.person.call("GET", "applications", f"/applications/{draft['number']}")
+    assert sorted(one["size"] for one in found["attachments"]) == [1000, LARGE]
+
+
+@pytest.mark.requirement("R7")
 async def test_slow_readers_of_files_take_few_places_and_leave_the_pages_alone(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,7 +350,7 @@ async def test_slow_readers_of_files_take_few_places_and_leave_the_pages_alone(
         given = {"procedure": "electronic_application", "content": {}}
         draft = await user.person.call("POST", "applications", "/applications", json=given)
         path = f"/applications/{draft['number']}/attachments"
-        large = BytesIO(PDF + b" " * 18 * 1024 * 1024 + b"%%EOF")
+        large = BytesIO(PDF + b" " * LARGE + b"%%EOF")
         file = aiohttp.BytesIOPayload(large, content_type="application/pdf")
         made = await user.person.call("POST", "applications", path, params={"name": "a.pdf"}, data=file)
         return browser, f"{path}/{made['attachments'][0]['id']}"

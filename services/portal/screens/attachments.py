@@ -1,6 +1,8 @@
 """ファイルの添付: PDF files of a draft of 電子申請, added, removed and looked at (R7, R26)."""
 
-from typing import Final
+import os
+from collections.abc import AsyncIterator
+from typing import IO, Any, Final
 
 from aiohttp.web import FileField
 
@@ -18,6 +20,19 @@ PATH: Final = "/applications/{number:[0-9-]+}/attachments"
 MOST_BYTES: Final = 20 * 1024 * 1024
 LIMIT: Final = MOST_BYTES + 64 * 1024
 """Of the form around one file."""
+PIECE_BYTES: Final = 64 * 1024
+
+
+class Pieces:
+    """A file on its way to a gateway, never whole in memory; from its beginning each time it is sent."""
+
+    def __init__(self, file: IO[Any]) -> None:
+        self._file = file
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        self._file.seek(0)
+        while piece := self._file.read(PIECE_BYTES):
+            yield piece
 
 
 @screens.get(PATH, needs=Needs.USER)
@@ -62,11 +77,10 @@ async def _attach(visit: Visit, path: str) -> None:
         raise Refused(422, {"detail": "添付するPDFファイルを選択してください。"})
     if len(file.filename) > 100:
         raise Refused(422, {"detail": "ファイル名は100文字以内にしてください。"})
-    content = file.file.read()
-    if len(content) > MOST_BYTES:
+    if file.file.seek(0, os.SEEK_END) > MOST_BYTES:
         raise Refused(413, {"detail": "ファイルの大きさは20MBまでです。"})
-    kind = {"Content-Type": "application/pdf"}
-    await visit.ask(Gateway.APPLICATIONS, "POST", path, params={"name": file.filename}, data=content, headers=kind)
+    named, kind = {"name": file.filename}, {"Content-Type": "application/pdf"}
+    await visit.ask(Gateway.APPLICATIONS, "POST", path, params=named, data=Pieces(file.file), headers=kind)
 
 
 async def _remove(visit: Visit, path: str, document_id: str) -> None:
