@@ -120,6 +120,7 @@ async def test_an_account_that_changed_meanwhile_is_said_before_the_application(
     await desk.press("口座情報一覧へ")
     await desk.page.get_by_role("radio").check()
     await desk.press("変更")
+    change = desk.path()
     await desk.page.locator("#holder").fill("")
     await desk.press("申込内容の確認へ")
     assert await pink(desk, "#holder")
@@ -140,6 +141,9 @@ async def test_an_account_that_changed_meanwhile_is_said_before_the_application(
     await desk.touch("取下げ")
     await desk.press("OK")
     await desk.page.get_by_text("この申込みを取り下げました。").wait_for()
+    await desk.open(change)
+    assert await desk.title() == "口座情報一覧"
+    assert "対象の口座は登録されていません。" in await desk.text()
 
 
 @pytest.mark.requirement("R214", "R215", "P7")

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from portal import companies, entry
 from portal.answers import Answer
-from portal.gateways import Gateway
+from portal.gateways import Gateway, Refused
 from portal.routing import Needs, Screens
 from portal.sheets.accounts import CHOSEN, LABELS
 from portal.sheets.catalogue import CHANGE, REGISTRATION
@@ -19,6 +19,7 @@ ORDERS: Final = ("asc", "desc")
 CHOSEN_ACCOUNT: Final = re.compile("([0-9a-f-]{36}) ([0-9]{1,9})")
 """What a radio button of the list sends: the account, and the version that was looked at."""
 NOT_CHOSEN: Final = "一覧の左端で、口座を選択してください。"
+GONE: Final = "対象の口座は登録されていません。口座情報一覧をご確認ください。"
 
 
 @screens.get("/accounts", needs=Needs.USER)
@@ -74,7 +75,12 @@ async def enter_new(visit: Visit) -> Answer:
 async def show_change(visit: Visit) -> Answer:
     """口座情報変更: 口座情報の入力, filled with the account."""
     entry.demand_administrator(visit)
-    account = await visit.ask(Gateway.ACCOUNTS, "GET", f"/accounts/{visit.args['account_id']}")
+    try:
+        account = await visit.ask(Gateway.ACCOUNTS, "GET", f"/accounts/{visit.args['account_id']}")
+    except Refused as refusal:
+        if refusal.status != 404:
+            raise
+        return visit.go("/accounts", {"notice": GONE})
     carried: dict[str, Any] = {
         "key": str(uuid4()), "procedure": "account_change",
         "account": {"account_id": account["id"], "account_version": account["version"]},
