@@ -20,13 +20,16 @@ async def test_a_group_viewer_chooses_whose_data_are_shown(desk: Desk, town: Tow
     await register_account(desk, "7654321")
     email, user_id = f"{unique.word('v')}@sample.com", f"{office.code}900"
     person = Administrator(name="閲覧　太郎", email=email)
-    codes = (office.code, other.code)
+    coming = unique.policyholder_code()
+    codes = (coming, office.code, other.code)
     event = GroupViewerGranted(user_id=user_id, person=person, policyholder_codes=codes, issued_at=unique.now())
     await town.outside.say(event)
     mail = await town.outside.mail_to(email, "初期パスワード")
     await desk.enter(await town.settled(user_id, email, secret_in(mail["text"])))
     for path, words in (("/policyholder", "大阪支店"), ("/accounts", "7654321")):
         await desk.open(path)
+        assert await desk.page.locator("#company").input_value() == coming, "who is not registered yet hides nobody"
+        assert ("まだ登録されていません" in await desk.text()) == (path == "/policyholder")
         await desk.page.locator("#company").select_option(office.code)
         await desk.press("表示する")
         assert words not in await desk.text()

@@ -7,7 +7,7 @@ from uuid import uuid4
 from portal import companies, entry
 from portal.answers import Answer
 from portal.forms import whole_number
-from portal.gateways import Gateway
+from portal.gateways import Gateway, Refused
 from portal.routing import Needs, Screens
 from portal.sheets.catalogue import POLICYHOLDER_CHANGE
 from portal.sheets.policyholder import LABELS, items_of
@@ -25,12 +25,11 @@ async def show(visit: Visit) -> Answer:
     """保険利用者情報の詳細 of head office or branch; the administrator also sees what is coming."""
     whose = companies.chosen(visit)
     found, coming = await asyncio.gather(
-        visit.ask(Gateway.ACCOUNTS, "GET", "/profile", params={"policyholder_code": whose["company"]}),
+        _profile(visit, whose["company"]),
         _coming(visit),
     )
-    return visit.page(
-        "policyholder/show.html", found=found, rows=_rows(found["profile"]), coming=coming, offices=OFFICES, **whose
-    )
+    rows = _rows(found["profile"]) if found else []
+    return visit.page("policyholder/show.html", found=found, rows=rows, coming=coming, offices=OFFICES, **whose)
 
 
 @screens.get("/policyholder/history", needs=Needs.USER)
@@ -62,6 +61,16 @@ async def show_change(visit: Visit) -> Answer:
 async def enter_change(visit: Visit) -> Answer:
     """変更内容の確認へ."""
     return await entry.save(visit, POLICYHOLDER_CHANGE, "/policyholder/change")
+
+
+async def _profile(visit: Visit, company: str) -> Any:
+    """What is in force; None as long as NEXI has not registered the policyholder, which a group viewer may have."""
+    try:
+        return await visit.ask(Gateway.ACCOUNTS, "GET", "/profile", params={"policyholder_code": company})
+    except Refused as refusal:
+        if refusal.status != 404:
+            raise
+        return None
 
 
 async def _coming(visit: Visit) -> list[Any]:
