@@ -7,7 +7,7 @@ import json
 import os
 import time
 import zlib
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from typing import Any, Final
 
 from cryptography.exceptions import InvalidTag
@@ -18,6 +18,8 @@ LONGEST: Final = 3000
 """Letters of a URL that a sealed input may take; what is longer waits on a shelf of this process."""
 MOST_SHELVED: Final = 64 * 1024 * 1024
 """Letters on the shelf; the oldest make room."""
+MOST_SHELVED_OF_ONE: Final = MOST_SHELVED // 8
+"""Of one user, whose oldest make room first: nobody pushes what all others typed off the shelf."""
 
 
 class Unreadable(Exception):
@@ -30,8 +32,9 @@ class Seals:
     def __init__(self, secret: str) -> None:
         self._box = AESGCM(hashlib.sha256(b"portal input " + secret.encode()).digest())
         self._key = hashlib.sha256(b"portal forms " + secret.encode()).digest()
-        self._shelf: OrderedDict[str, str] = OrderedDict()
-        self._shelved = 0
+        self._shelf: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        """Whose it is and the letters, by key."""
+        self._shelved: Counter[str] = Counter()
 
     def seal(self, values: Any, whose: str, screen: str) -> str:
         """Letters for a URL that only `unseal` for the same user and screen (a path) can read."""
@@ -39,11 +42,11 @@ class Seals:
         nonce = os.urandom(12)
         sealed = nonce + self._box.encrypt(nonce, zlib.compress(text.encode()), _place(whose, screen))
         token = base64.urlsafe_b64encode(sealed).rstrip(b"=").decode()
-        return token if len(token) <= LONGEST else self._put_aside(token)
+        return token if len(token) <= LONGEST else self._put_aside(token, whose)
 
     def unseal(self, token: str, whose: str, screen: str) -> Any:
         """What was sealed. Raises Unreadable."""
-        token = self._shelf.get(token, token)
+        _, token = self._shelf.get(token, ("", token))
         try:
             sealed = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
             text = zlib.decompress(self._box.decrypt(sealed[:12], sealed[12:], _place(whose, screen)))
@@ -67,13 +70,21 @@ class Seals:
     def _mac(self, *parts: str) -> str:
         return hmac.new(self._key, "\n".join(parts).encode(), hashlib.sha256).hexdigest()
 
-    def _put_aside(self, token: str) -> str:
+    def _put_aside(self, token: str, whose: str) -> str:
         key = f"shelf-{os.urandom(18).hex()}"
-        self._shelf[key] = token
-        self._shelved += len(token)
-        while self._shelved > MOST_SHELVED:
-            self._shelved -= len(self._shelf.popitem(last=False)[1])
+        self._shelf[key] = whose, token
+        self._shelved[whose] += len(token)
+        while self._shelved[whose] > MOST_SHELVED_OF_ONE:
+            self._take_away(next(one for one, (owner, _) in self._shelf.items() if owner == whose))
+        while self._shelved.total() > MOST_SHELVED:
+            self._take_away(next(iter(self._shelf)))
         return key
+
+    def _take_away(self, key: str) -> None:
+        whose, token = self._shelf.pop(key)
+        self._shelved[whose] -= len(token)
+        if not self._shelved[whose]:
+            del self._shelved[whose]
 
 
 def _place(whose: str, screen: str) -> bytes:
