@@ -31,13 +31,11 @@ async def stage() -> AsyncIterator[Platform]:
         silent = Path(folder) / "silent"
         silent.mkdir()
         others = {"identity": Service("identity", "identity", Caller, Settings, silent)}
-        async with Signer().published() as signer:
-            platform = Platform(cluster, Path(folder), signer, of={"audit": service, **others})
-            await platform.prepare()
-            try:
-                yield platform
-            finally:
-                await platform.close()
+        async with (
+            Signer().published() as signer,
+            Platform(cluster, Path(folder), signer, of={"audit": service, **others}) as platform,
+        ):
+            yield platform
 
 
 def operators(policyholders: int, users: int) -> list[Operator]:

@@ -94,9 +94,11 @@ async def opened() -> AsyncIterator[Desk]:
     """Start everything; stop it at the end."""
     with test_cluster() as cluster, tempfile.TemporaryDirectory() as folder:
         everybody = aiohttp.TCPConnector(limit=0)  # aiohttp's own limit of 100 would make readers wait on our side
-        async with Signer().published() as signer, aiohttp.ClientSession(connector=everybody) as client:
-            platform = Platform(cluster, Path(folder), signer)
-            await platform.prepare()
+        async with (
+            Signer().published() as signer,
+            Platform(cluster, Path(folder), signer) as platform,
+            aiohttp.ClientSession(connector=everybody) as client,
+        ):
             port = choose(set())
             process = subprocess.Popen([sys.executable, "-m", "identity", "serve"], env=_environment(platform, port))
             database = await asyncpg.connect(platform.owner_database("identity"))
@@ -109,7 +111,6 @@ async def opened() -> AsyncIterator[Desk]:
                 process.terminate()
                 process.wait()
                 await database.close()
-                await platform.close()
 
 
 def _environment(platform: Platform, port: int) -> dict[str, str]:

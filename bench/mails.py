@@ -28,7 +28,7 @@ from notifier.store import mails
 from notifier.store.mails import NewMail
 from tests.notifier.wishes import Wishes, address
 from tests.support.keys import Signer
-from tests.support.platform import Platform
+from tests.support.platform import Platform, services
 from tests.support.processes import serving
 
 SENDER = "web_info@nexi.go.jp"
@@ -124,20 +124,15 @@ async def ours(platform: Platform, port: int, counted: Counted, senders: int, co
 async def measure(rounds: int, count: int, senders: int, kinds: list[str]) -> None:
     """Both in turn, several rounds, against each kind of mail server."""
     with test_cluster() as cluster, tempfile.TemporaryDirectory() as folder:
-        async with Signer().published() as signer:
-            every = Platform(cluster, Path(folder), signer)
-            platform = Platform(cluster, Path(folder), signer, of={name: every.services[name] for name in WHOLE_NAMES})
-            await platform.prepare()
-            try:
-                for kind in kinds:
-                    with sink(kind) as (port, counted):
-                        found = []
-                        for _ in range(rounds):
-                            other = await asyncio.to_thread(peer, port, counted, senders, count)
-                            found.append((other, await ours(platform, port, counted, senders, count)))
-                    show(kind, found, senders, count)
-            finally:
-                await platform.close()
+        of = {name: service for name, service in services().items() if name in WHOLE_NAMES}
+        async with Signer().published() as signer, Platform(cluster, Path(folder), signer, of=of) as platform:
+            for kind in kinds:
+                with sink(kind) as (port, counted):
+                    found = []
+                    for _ in range(rounds):
+                        other = await asyncio.to_thread(peer, port, counted, senders, count)
+                        found.append((other, await ours(platform, port, counted, senders, count)))
+                show(kind, found, senders, count)
 
 
 def show(kind: str, found: list[tuple[float, float]], senders: int, count: int) -> None:

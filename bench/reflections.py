@@ -23,15 +23,14 @@ WISH = ACCOUNT | {"bank_code": "9985", "branch_code": "101"}
 async def measure(times: int) -> dict[str, float]:
     """One registration after the other; milliseconds."""
     with test_cluster() as cluster, tempfile.TemporaryDirectory() as folder:
-        async with Signer().published() as signer:
-            platform = Platform(cluster, Path(folder), signer)
-            await platform.prepare()
-            try:
-                async with serving(platform, "accounts") as accounts, serving(platform, "applications") as applications:
-                    await run(platform, "accounts", "banks", "demo")
-                    return await register(platform, accounts.url, applications.url, times)
-            finally:
-                await platform.close()
+        async with (
+            Signer().published() as signer,
+            Platform(cluster, Path(folder), signer) as platform,
+            serving(platform, "accounts") as accounts,
+            serving(platform, "applications") as applications,
+        ):
+            await run(platform, "accounts", "banks", "demo")
+            return await register(platform, accounts.url, applications.url, times)
 
 
 async def register(platform: Platform, accounts: str, applications: str, times: int) -> dict[str, float]:

@@ -68,16 +68,14 @@ async def measure(rounds: int, events: int) -> None:
             name="bench", title="Bench", caller=Caller, settings=BenchSettings, migrations=migrations,
             outlets={"bench.sink": [Happened]},
         )  # fmt: skip
-        async with Signer().published() as signer:
-            platform = Platform(cluster, Path(folder), signer, {"bench": service})
-            await platform.prepare()
-            try:
-                packed, single = [], []
-                for _ in range(rounds):
-                    packed.append(await drain(platform, events, 500, 2000))
-                    single.append(await drain(platform, events // 4, 1, 500))
-            finally:
-                await platform.close()
+        async with (
+            Signer().published() as signer,
+            Platform(cluster, Path(folder), signer, {"bench": service}) as platform,
+        ):
+            packed, single = [], []
+            for _ in range(rounds):
+                packed.append(await drain(platform, events, 500, 2000))
+                single.append(await drain(platform, events // 4, 1, 500))
     print(f"packed windows     {statistics.median(packed):>9,.0f} events/s   (rounds {[round(x) for x in packed]})")
     print(f"one message each   {statistics.median(single):>9,.0f} events/s   (rounds {[round(x) for x in single]})")
     ratios = [one / other for one, other in zip(packed, single, strict=True)]

@@ -138,9 +138,7 @@ async def reachable(port: int) -> None:
 async def compare(rounds: int, submissions: int, connections: int) -> dict[str, float]:
     """Rounds in turn; medians and their ratio."""
     with test_cluster() as cluster, tempfile.TemporaryDirectory() as folder:
-        async with Signer().published() as signer:
-            platform = Platform(cluster, Path(folder), signer)
-            await platform.prepare()
+        async with Signer().published() as signer, Platform(cluster, Path(folder), signer) as platform:
             ports, processes = {"bare": choose(set()), "ours": choose(set())}, []
             prefix = f"{date.today():%Y-%m%d}-"  # noqa: DTZ011 - any day does
             caller = callers.administrator(CODE)
@@ -160,7 +158,6 @@ async def compare(rounds: int, submissions: int, connections: int) -> dict[str, 
                     process.terminate()
                     process.wait()
                 await owner.close()
-                await platform.close()
 
 
 def cpu(process: subprocess.Popen[bytes]) -> float:

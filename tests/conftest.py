@@ -46,12 +46,8 @@ async def platform(
 ) -> AsyncIterator[Platform]:
     """This worker's platform."""
     folder: Path = tmp_path_factory.mktemp("platform")
-    platform = Platform(cluster, folder, signer)
-    await platform.prepare()
-    try:
+    async with Platform(cluster, folder, signer) as platform:
         yield platform
-    finally:
-        await platform.close()
 
 
 @pytest.fixture(scope="session")

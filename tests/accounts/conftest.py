@@ -21,17 +21,17 @@ from tests.support.keys import Signer
 from tests.support.platform import Platform
 
 
-@pytest.fixture(scope="session")
-async def accounts(platform: Platform) -> Runtime:
+@pytest.fixture(scope="package")
+async def accounts(platform: Platform) -> AsyncIterator[Runtime]:
     """The service, with the demo set of banks."""
-    runtime = await platform.start("accounts")
     master = bank_files.Master()
     with command_line.DEMO.open(encoding="utf-8", newline="") as lines:
         assert list(bank_files.read(lines, master))[-1] == master.rows
-    async with runtime.database.transaction() as tx:
-        await banks.put_banks(tx, list(master.banks.values()))
-        await banks.put_branches(tx, list(master.branches.values()))
-    return runtime
+    async with platform.running("accounts") as runtime:
+        async with runtime.database.transaction() as tx:
+            await banks.put_banks(tx, list(master.banks.values()))
+            await banks.put_branches(tx, list(master.branches.values()))
+        yield runtime
 
 
 class Gateway:
@@ -63,12 +63,8 @@ async def apart(cluster: Cluster, signer: Signer, tmp_path: Path) -> AsyncIterat
     """Virtual hosts and a database of this test's own, for processes and for what would disturb others."""
     needed = ("accounts", "applications", "audit")
     found = {name: import_module(f"{name}.service").service for name in needed}
-    platform = Platform(cluster, tmp_path, signer, of=found)
-    await platform.prepare()
-    try:
+    async with Platform(cluster, tmp_path, signer, of=found) as platform:
         yield platform
-    finally:
-        await platform.close()
 
 
 class Terminal:

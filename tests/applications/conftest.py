@@ -17,7 +17,7 @@ from tests.support.keys import Signer
 from tests.support.platform import Platform
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def running(platform: Platform) -> Runtime:
     """The applications service, alone on its platform."""
     return await platform.start("applications", answer_seconds=15.0)
@@ -46,20 +46,16 @@ def administrator(front: Any, code: str) -> Front:
     return made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def platform(
     cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Platform]:
     """A platform of its own on which nobody but applications runs, because the tests speak for accounts."""
-    platform = Platform(cluster, tmp_path_factory.mktemp("applications"), signer)
-    await platform.prepare()
-    try:
+    async with Platform(cluster, tmp_path_factory.mktemp("applications"), signer) as platform:
         yield platform
-    finally:
-        await platform.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def house(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Everybody]:
     """All who hear of an application, on a platform of their own."""
     async with everybody(cluster, signer, tmp_path_factory.mktemp("everybody")) as found:

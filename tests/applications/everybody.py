@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -136,11 +136,9 @@ async def _empty(database: Any, table: str, condition: str) -> bool:
 @asynccontextmanager
 async def everybody(cluster: Cluster, signer: Signer, folder: Path) -> AsyncIterator[Everybody]:
     """Virtual hosts and databases of their own, a real mail server, and all services but identity and applications."""
-    platform = Platform(cluster, folder, signer)
-    await platform.prepare()
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(platform.close)
-        mailbox = stack.enter_context(open_mailbox())
-        mails = {"smtp_port": mailbox.port, "smtp_security": "none"}
-        await asyncio.gather(platform.start("accounts"), platform.start("audit"), platform.start("notifier", **mails))
-        yield Everybody(platform, mailbox)
+    with open_mailbox() as mailbox:
+        async with Platform(cluster, folder, signer) as platform:
+            mails = {"smtp_port": mailbox.port, "smtp_security": "none"}
+            others = platform.start("accounts"), platform.start("audit"), platform.start("notifier", **mails)
+            await asyncio.gather(*others)
+            yield Everybody(platform, mailbox)

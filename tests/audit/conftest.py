@@ -28,22 +28,20 @@ BEHIND_THE_PORTAL = {"X-Forwarded-For": "203.0.113.7"}
 """What the portal says about the browser."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def platform(
     cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Platform]:
     """A platform on which audit runs alone: the other services have a voice (`platform.say`), but no process."""
     silent = tmp_path_factory.mktemp("silent")
     others = {name: Service(name, name, Caller, Settings, silent) for name in SPEAKERS}
-    platform = Platform(cluster, tmp_path_factory.mktemp("platform"), signer, of={"audit": service, **others})
-    await platform.prepare()
-    try:
+    async with Platform(
+        cluster, tmp_path_factory.mktemp("platform"), signer, of={"audit": service, **others}
+    ) as platform:
         yield platform
-    finally:
-        await platform.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def audit(platform: Platform) -> Runtime:
     """Audit on a real socket, listening."""
     return await platform.start("audit")

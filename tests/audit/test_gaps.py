@@ -50,13 +50,9 @@ async def numbered(cluster: Cluster, signer: Signer, tmp_path_factory: Any) -> A
     folder: Path = tmp_path_factory.mktemp("gaps")
     (folder / "silent").mkdir()
     others = {name: Service(name, name, Caller, Settings, folder / "silent") for name in NAMES}
-    platform = Platform(cluster, folder, signer, of={"audit": service, **others})
-    await platform.prepare()
-    await platform.start("audit", gap_seconds=0.6)
-    try:
+    async with Platform(cluster, folder, signer, of={"audit": service, **others}) as platform:
+        await platform.start("audit", gap_seconds=0.6)
         yield platform
-    finally:
-        await platform.close()
 
 
 @asynccontextmanager
@@ -130,22 +126,20 @@ async def test_a_process_that_leads_no_longer_says_nothing_of_what_is_missing(
 
 
 async def test_two_that_look_at_once_enter_a_gap_once(cluster: Cluster, signer: Signer, tmp_path: Path) -> None:
-    platform = Platform(cluster, tmp_path, signer, of={"audit": service})
-    await platform.prepare()
-    try:
-        async with platform.owner("audit") as database:
-            await database.execute("insert into producers (producer, heard) values ('identity', '{[3,4)}')")
-            async with asyncio.TaskGroup() as tasks, database.transaction() as first:
-                await sequences.look(first)
-                async with database.transaction() as second:
-                    later = tasks.create_task(sequences.look(second))
-                    await asyncio.sleep(0.1)  # it waits for what the first has entered
-                    await first.connection.execute("commit; begin")
-                    await later
-            (gap,) = await sequences.open_gaps(database)
-            assert (gap["first"], gap["last"]) == (1, 2)
-    finally:
-        await platform.close()
+    async with (
+        Platform(cluster, tmp_path, signer, of={"audit": service}) as platform,
+        platform.owner("audit") as database,
+    ):
+        await database.execute("insert into producers (producer, heard) values ('identity', '{[3,4)}')")
+        async with asyncio.TaskGroup() as tasks, database.transaction() as first:
+            await sequences.look(first)
+            async with database.transaction() as second:
+                later = tasks.create_task(sequences.look(second))
+                await asyncio.sleep(0.1)  # it waits for what the first has entered
+                await first.connection.execute("commit; begin")
+                await later
+        (gap,) = await sequences.open_gaps(database)
+        assert (gap["first"], gap["last"]) == (1, 2)
 
 
 async def test_a_missing_first_event_is_a_gap_too(numbered: Platform) -> None:

@@ -83,9 +83,7 @@ async def evidence(cluster: Cluster, signer: Signer, tmp_path_factory: Any) -> A
     folder: Path = tmp_path_factory.mktemp("proof")
     (folder / "silent").mkdir()
     identity = Service("identity", "identity", Caller, Settings, folder / "silent")
-    platform = Platform(cluster, folder, signer, of={"audit": service, "identity": identity})
-    await platform.prepare()
-    try:
+    async with Platform(cluster, folder, signer, of={"audit": service, "identity": identity}) as platform:
         async with platform.running("audit", checkpoint_seconds=0.5, checkpoint_rows=200):
             evidence = Evidence(platform)
             for rows in (ROWS // 3, 2 * ROWS // 3, ROWS):
@@ -99,8 +97,6 @@ async def evidence(cluster: Cluster, signer: Signer, tmp_path_factory: Any) -> A
 
                 await eventually(signed)
         yield evidence
-    finally:
-        await platform.close()
 
 
 async def record(platform: Platform, rows: int) -> None:
@@ -176,9 +172,7 @@ async def test_each_of_many_changes_in_a_long_history_is_named(
 ) -> None:
     """1,000 changes of 1,000,000 rows in `make chaos`, each in a block of its own; the verifier names every block."""
     rows, changes, in_block = scaled(10_000, 1_000_000), scaled(16, 1000), 500
-    platform = Platform(cluster, tmp_path, signer, of={"audit": service})
-    await platform.prepare()
-    try:
+    async with Platform(cluster, tmp_path, signer, of={"audit": service}) as platform:
         evidence, dsn, chance = Evidence(platform), platform.owner_database("audit"), random.Random(5)
         await chain(dsn, rows, 200, 25, in_block)
         await sign_the_end(platform, evidence)
@@ -192,8 +186,6 @@ async def test_each_of_many_changes_in_a_long_history_is_named(
         status, said = await asyncio.to_thread(evidence.program, *verify)
         assert status == 1
         assert set(blocks) <= {int(number) for number in re.findall(r"^block (\d+):", said, re.MULTILINE)}
-    finally:
-        await platform.close()
 
 
 async def sign_the_end(platform: Platform, evidence: Evidence) -> None:

@@ -75,12 +75,8 @@ async def ledger(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.Temp
         name="ledger", title="Ledger", caller=Caller, settings=LedgerSettings, migrations=migrations,
         listeners=[listeners],
     )  # fmt: skip
-    platform = Platform(cluster, folder, signer, {"ledger": service})
-    await platform.prepare()
-    try:
+    async with Platform(cluster, folder, signer, {"ledger": service}) as platform:
         yield platform
-    finally:
-        await platform.close()
 
 
 @pytest.fixture(scope="module")

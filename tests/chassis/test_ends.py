@@ -22,10 +22,10 @@ from tests.support.scale import scaled
 @pytest.fixture(scope="module")
 async def apart(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
     """A platform of one service, for processes that leave without a word: others would wait for them."""
-    platform = Platform(cluster, tmp_path_factory.mktemp("apart"), signer, of={"accounts": services()["accounts"]})
-    await platform.prepare()
-    yield platform
-    await platform.close()
+    async with Platform(
+        cluster, tmp_path_factory.mktemp("apart"), signer, of={"accounts": services()["accounts"]}
+    ) as platform:
+        yield platform
 
 
 @pytest.fixture

@@ -118,12 +118,8 @@ async def sample(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.Temp
         name="sample", title="Sample", caller=Caller, settings=SampleSettings, migrations=migrations,
         routes=[routes], listeners=[listeners], sends=[Wished],
     )  # fmt: skip
-    platform = Platform(cluster, folder, signer, {"sample": service})
-    await platform.prepare()
-    try:
+    async with Platform(cluster, folder, signer, {"sample": service}) as platform:
         yield platform
-    finally:
-        await platform.close()
 
 
 @pytest.fixture(scope="module")

@@ -25,10 +25,8 @@ pytestmark = pytest.mark.requirement("R-9")
 async def house(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
     """A platform on which nobody but the tests carries an outbox."""
     of = {name: services()[name] for name in ("identity", "audit")}
-    platform = Platform(cluster, tmp_path_factory.mktemp("relay"), signer, of=of)
-    await platform.prepare()
-    yield platform
-    await platform.close()
+    async with Platform(cluster, tmp_path_factory.mktemp("relay"), signer, of=of) as platform:
+        yield platform
 
 
 @pytest.fixture

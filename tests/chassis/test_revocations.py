@@ -58,12 +58,8 @@ async def house(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempP
         name="door", title="Door", caller=Caller, settings=DoorSettings, migrations=folder / "door" / "migrations",
         routes=[routes], revocations=AccessRevoked,
     )  # fmt: skip
-    platform = Platform(cluster, folder, signer, {"door": service})
-    await platform.prepare()
-    try:
+    async with Platform(cluster, folder, signer, {"door": service}) as platform:
         yield platform
-    finally:
-        await platform.close()
 
 
 @pytest.fixture(scope="module")

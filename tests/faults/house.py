@@ -137,11 +137,9 @@ async def open_house(
 ) -> AsyncIterator[House]:
     """Databases, broker and relay are there; no service lives yet."""
     async with AsyncExitStack() as stack:
-        platform = Platform(cluster, folder, signer, of)
         relay = await stack.enter_async_context(bad_relay())
         lives = await stack.enter_async_context(nursery(folder / "lives.log"))
-        stack.push_async_callback(platform.close)
-        await platform.prepare()
+        platform = await stack.enter_async_context(Platform(cluster, folder, signer, of))
         house = House(platform, lives, relay, client)
         stack.push_async_callback(house.close)
         yield house

@@ -105,12 +105,8 @@ service = Service(
 @asynccontextmanager
 async def victims_platform(cluster: Cluster, signer: Signer, folder: Path) -> AsyncIterator[Platform]:
     """A platform with the victim alone."""
-    platform = Platform(cluster, folder, signer, {"victim": with_tables(folder)})
-    await platform.prepare()
-    try:
+    async with Platform(cluster, folder, signer, {"victim": with_tables(folder)}) as platform:
         yield platform
-    finally:
-        await platform.close()
 
 
 def with_tables(folder: Path) -> Service:

@@ -12,15 +12,15 @@ from tests.identity.people import People
 from tests.support.platform import Platform
 
 
-@pytest.fixture(scope="session")
-async def identity(platform: Platform) -> Runtime:
+@pytest.fixture(scope="package")
+async def identity(platform: Platform) -> AsyncIterator[Runtime]:
     """The service, its published keys being trusted."""
-    runtime = await platform.start("identity")
-    await trust(platform, runtime)
-    return runtime
+    async with platform.running("identity") as runtime:
+        await trust(platform, runtime)
+        yield runtime
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def behind(platform: Platform) -> AsyncIterator[Database]:
     """identity's database with the owner's rights, for looking behind the curtain."""
     async with platform.owner("identity") as database:

@@ -74,11 +74,9 @@ class House:
 @pytest.fixture(scope="module")
 async def house(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[House]:
     """A platform of its own whose servers log every statement, and whose broker forgets no message."""
-    platform = Platform(cluster, tmp_path_factory.mktemp("rest"), signer)
     port = free_port()
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(platform.close)
-        await platform.prepare()
+        platform = await stack.enter_async_context(Platform(cluster, tmp_path_factory.mktemp("rest"), signer))
         await stack.enter_async_context(talkative(platform))
         await stack.enter_async_context(kept(platform))
         mailbox = stack.enter_context(open_mailbox())

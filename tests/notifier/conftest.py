@@ -31,7 +31,7 @@ def told(mailbox_port: int, folder: Path) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def often() -> Iterator[None]:
     """What a notifier in this process does every ten seconds it does twice a second: no test waits for it."""
     with pytest.MonkeyPatch.context() as patch:
@@ -40,10 +40,13 @@ def often() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-async def notifier(platform: Platform, mailbox: Mailbox, tmp_path_factory: pytest.TempPathFactory) -> Runtime:
+@pytest.fixture(scope="package")
+async def notifier(
+    platform: Platform, mailbox: Mailbox, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Runtime]:
     """The service, sending to `mailbox`."""
-    return await platform.start("notifier", **told(mailbox.port, tmp_path_factory.mktemp("letters")))
+    async with platform.running("notifier", **told(mailbox.port, tmp_path_factory.mktemp("letters"))) as runtime:
+        yield runtime
 
 
 @pytest.fixture
@@ -76,19 +79,12 @@ def ask(platform: Platform, notifier: Runtime, client: aiohttp.ClientSession) ->
     return Gateway(platform, notifier, client)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def apart(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
     """Virtual hosts and databases for mail servers that misbehave and processes that die; nobody else sends there."""
-    found = services()
-    folder = tmp_path_factory.mktemp("apart")
-    platform = Platform(
-        cluster, folder, signer, of={name: found[name] for name in ("notifier", "identity", "applications")}
-    )
-    await platform.prepare()
-    try:
+    of = {name: service for name, service in services().items() if name in ("notifier", "identity", "applications")}
+    async with Platform(cluster, tmp_path_factory.mktemp("apart"), signer, of=of) as platform:
         yield platform
-    finally:
-        await platform.close()
 
 
 @asynccontextmanager

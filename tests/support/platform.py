@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import aio_pika
@@ -41,7 +41,7 @@ def services() -> dict[str, Service]:
 
 
 class Platform:
-    """Starts services on real sockets and speaks for those who are not there."""
+    """Starts services on real sockets and speaks for those who are not there; an asynchronous context manager."""
 
     def __init__(self, cluster: Cluster, folder: Path, signer: Signer, of: Mapping[str, Service] | None = None) -> None:
         """`of`: other services than the platform's own."""
@@ -58,8 +58,28 @@ class Platform:
         self._serial = 0
         self.nexi = Speaker(self.broker("nexi", self.partner_host), "nexi")
 
-    async def prepare(self) -> None:
-        """Virtual hosts, users, topology, databases."""
+    async def __aenter__(self) -> Self:
+        """Make virtual hosts, users, topology, databases."""
+        try:
+            await self._prepare()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop what was started and remove what was made."""
+        await self._stack.aclose()
+        for host in (self.host, self.partner_host):
+            await self.cluster.delete_virtual_host(host)
+        server = await asyncpg.connect(self.cluster.postgres_url)
+        try:
+            for name in self.services:
+                await server.execute(f"drop database if exists {self.prefix}_{name} with (force)")
+        finally:
+            await server.close()
+
+    async def _prepare(self) -> None:
         users = dict.fromkeys([*self.services, "nexi"], self._password)
         for host in (self.host, self.partner_host):
             await self.cluster.create_virtual_host(host)
@@ -81,18 +101,6 @@ class Platform:
         finally:
             await server.close()
         await migrate(self.owner_database(name), name, service.migrations)
-
-    async def close(self) -> None:
-        """Stop what was started and remove what was made."""
-        await self._stack.aclose()
-        for host in (self.host, self.partner_host):
-            await self.cluster.delete_virtual_host(host)
-        server = await asyncpg.connect(self.cluster.postgres_url)
-        try:
-            for name in self.services:
-                await server.execute(f"drop database if exists {self.prefix}_{name} with (force)")
-        finally:
-            await server.close()
 
     def broker(self, user: str, host: str | None = None) -> str:
         """The broker as one of its users sees it."""
@@ -127,14 +135,10 @@ class Platform:
         return self.services[name].settings(**(given | overrides))
 
     async def start(self, name: str, **overrides: Any) -> Runtime:
-        """The service, started once for all tests of this worker, with what it needs to be ready."""
+        """The service, started once for all tests on this platform, with what it needs to be ready."""
         if name not in self._started:
             self._started[name] = await self._stack.enter_async_context(self.running(name, **overrides))
         return self._started[name]
-
-    def is_running(self, name: str) -> bool:
-        """Whether a test of this worker started the service for all."""
-        return name in self._started
 
     @asynccontextmanager
     async def running(self, name: str, **overrides: Any) -> AsyncIterator[Runtime]:

@@ -25,8 +25,6 @@ async def whole_platform(
     cluster: Cluster, signer: Signer, folder: Path, **told_identity: Any
 ) -> AsyncIterator[tuple[Outside, Platform]]:
     """Everything but a front end; `told_identity`: more settings of identity."""
-    platform = Platform(cluster, folder, signer)
-    await platform.prepare()
     smtp, inbox, identity = free_port(), free_port(), free_port()
     keys_url = f"http://127.0.0.1:{identity}/.well-known/jwks.json"
     own: dict[str, dict[str, Any]] = {
@@ -36,7 +34,7 @@ async def whole_platform(
     }  # fmt: skip
     services: dict[str, Any] = {}
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(platform.close)
+        platform = await stack.enter_async_context(Platform(cluster, folder, signer))
         await stack.enter_async_context(_mail_catcher(folder / "mails", smtp, inbox))
         for name in NAMES:
             settings = platform.settings(name, identity_keys_url=keys_url, **own.get(name, {}))
