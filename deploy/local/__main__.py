@@ -7,6 +7,7 @@ import json
 import sys
 from dataclasses import asdict
 
+from chassis.readers import may_leave
 from deploy.local import catalogue, cluster, operations
 from deploy.local.refusals import Refusal
 from deploy.local.run import run
@@ -76,4 +77,5 @@ def test_cluster(whole: State, options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with may_leave():
+        sys.exit(main())

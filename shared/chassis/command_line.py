@@ -15,6 +15,7 @@ from typing import Any
 from chassis import logs
 from chassis.amqp import declaration, parked
 from chassis.http import compile_routes, document
+from chassis.readers import may_leave
 from chassis.service import Service, running
 from chassis.settings import Settings, read
 from chassis.sql import Database, Tx, Unreachable, migrate
@@ -24,20 +25,21 @@ ParkedWork = Callable[[Database, argparse.Namespace], Awaitable[int | None]]
 
 
 def main(service: Service, arguments: list[str] | None = None) -> None:
-    """Parse and run; the exit status is 0, 1 for a refusal that was explained, 2 for wrong usage.
+    """Parse and run; the exit status is 0, 1 for a refusal that was explained, 2 for wrong usage, 141 without a reader.
 
     A command that people use who have none of the service's credentials sets `settings` on its parser.
     """
-    parser = build_parser(service)
-    chosen = parser.parse_args(arguments)
-    settings = read(getattr(chosen, "settings", service.settings))
-    logs.configure(service.name, settings.log_level, settings.log_format)
-    try:
-        status = _run(chosen.run(settings, chosen))
-    except Unreachable as error:
-        print(error, file=sys.stderr)
-        status = 1
-    sys.exit(status or 0)
+    with may_leave():
+        parser = build_parser(service)
+        chosen = parser.parse_args(arguments)
+        settings = read(getattr(chosen, "settings", service.settings))
+        logs.configure(service.name, settings.log_level, settings.log_format)
+        try:
+            status = _run(chosen.run(settings, chosen))
+        except Unreachable as error:
+            print(error, file=sys.stderr)
+            status = 1
+        sys.exit(status or 0)
 
 
 def _run(work: Coroutine[Any, Any, int | None]) -> int | None:

@@ -2,12 +2,16 @@
 
 import argparse
 import getpass
+import os
+import subprocess
+import sys
 
 import pytest
 
 from chassis.command_line import ask_who
+from chassis.readers import LEFT
 from tests.support.platform import NAMES, Platform, services
-from tests.support.processes import run
+from tests.support.processes import ROOT, environment, run
 
 
 def asked(*arguments: str) -> str:
@@ -50,3 +54,19 @@ async def test_a_database_that_cannot_be_reached_is_named_in_a_line_without_its_
     assert (status, said) == (1, "")
     assert complaint.startswith("The database 127.0.0.1:1/identity cannot be reached: ")
     assert (complaint.count("\n"), "s3cret-word" in complaint) == (1, False)
+
+
+@pytest.mark.parametrize("command", ["identity openapi", "audit verify --help", "deploy.local status"])
+def test_a_command_whose_reader_has_left_ends_quietly(platform: Platform, command: str) -> None:
+    own = {"PLATFORM_STATE": str(platform.folder / "stopped"), "PYTHONUNBUFFERED": ""}
+    told = environment(platform.settings("identity")) | own
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", *command.split()],
+            cwd=ROOT, env=told, stdout=write, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (LEFT, "")
