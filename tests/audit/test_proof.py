@@ -13,6 +13,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ from audit.listeners import checkpoints
 from audit.proof import keys
 from audit.proof.checkpoints import END_BYTES, Checkpoint, append, as_line, problems, read_last, statement
 from audit.proof.command_line import verify_file, verify_log
+from audit.proof.manifests import sign
+from audit.rules.details import MOST_BYTES
+from audit.rules.files import HEADERS
 from audit.rules.windows import japanese_day
 from audit.service import service
 from audit.store import log
@@ -498,3 +502,26 @@ async def test_a_downloaded_file_verifies_beside_its_manifest_and_no_other_does(
         assert verify_file(arguments) == expected
     beside.write_text(manifest.decode().replace('"records":3', '"records":2'))
     assert verified(body) == 1
+
+
+def test_a_file_with_a_long_cell_is_read_and_what_is_no_manifest_is_said_to_be_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A row's details may have hundreds of thousands of letters; Python's reader refuses such a cell by itself."""
+    signer, csv, beside = keys.Signer.from_folder(tmp_path), tmp_path / "trail.csv", tmp_path / "trail.json"
+    cells = [",".join(HEADERS["trail", "by_user"]), "1,2,3,4,5,6,7,8," + "x" * 200 * MOST_BYTES]
+    body = "".join(f"{one}\r\n" for one in cells).encode("utf-8-sig")
+    csv.write_bytes(body)
+    day = datetime(2026, 4, 1, tzinfo=UTC)
+    search = {
+        "view": "trail", "form": "by_user", "encoding": "utf-8", "policyholder_code": "1", "target_user_id": None,
+        "first_day": day.date(), "last_day": day.date(), "asked_at": day, "records": 1, "up_to": 1,
+    }  # fmt: skip
+    beside.write_text(sign(signer, search, sha256(body).hexdigest(), bytes(32)).model_dump_json())
+    arguments = [str(csv), str(beside), "--public-key", str(tmp_path / keys.PUBLIC_NAME)]
+    assert verify_file(arguments) == 0
+    for other in (as_line(signer.sign(statement(1, 1, bytes(32), "now", None))), "[]", "1"):
+        beside.write_text(other)
+        capsys.readouterr()
+        assert verify_file(arguments) == 2
+        assert capsys.readouterr().err == f"cannot be read: {beside} is not a manifest\n"

@@ -13,6 +13,7 @@ import asyncpg
 
 from audit.proof.checkpoints import problems, read_file, restarts, standing
 from audit.proof.keys import key_id, load_public
+from audit.proof.manifests import read_manifest
 from audit.proof.sources import from_database, from_export
 from audit.proof.verify import verify
 from audit.proof.verify_csv import findings
@@ -72,7 +73,7 @@ def _log_parser() -> argparse.ArgumentParser:
 
 
 def verify_file(arguments: Sequence[str]) -> int:
-    """Check a downloaded file without any network. Status 0: as it was delivered, 1: not, 2: wrong usage."""
+    """Check a downloaded file without any network. Status 0: as it was delivered, 1: not, 2: it cannot be read."""
     parser = argparse.ArgumentParser(prog="python -m audit verify-csv", description=verify_file.__doc__)
     parser.add_argument("file", type=Path, help="the downloaded CSV")
     parser.add_argument("manifest", type=Path, help="the JSON that belongs to it")
@@ -81,7 +82,7 @@ def verify_file(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(arguments)
     try:
         keys = {key_id(key): key for key in map(load_public, chosen.public_key)}
-        manifest = json.loads(chosen.manifest.read_text(encoding="utf-8"))
+        manifest = read_manifest(chosen.manifest)
         file = chosen.file.read_bytes()
         checkpoints = [one for path in chosen.checkpoints for one in read_file(path)]
     except (OSError, ValueError) as error:

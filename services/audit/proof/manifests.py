@@ -1,19 +1,23 @@
 """The signed statement that lies beside a downloaded file (rows, period, digest, where in the chain it was taken)."""
 
+import json
 from datetime import UTC, date, datetime
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from audit.proof.keys import Signer
 from audit.rules import files
 
+KIND: Final = "audit-manifest-1"
+
 
 class Manifest(BaseModel):
     """Everything is under the signature; texts, so that the signed bytes do not depend on anybody's JSON writer."""
 
     model_config = ConfigDict(frozen=True)
-    kind: Literal["audit-manifest-1"] = "audit-manifest-1"
+    kind: Literal["audit-manifest-1"] = KIND
     file_name: str
     view: str
     form: str
@@ -35,7 +39,7 @@ class Manifest(BaseModel):
 def sign(signer: Signer, search: Any, sha256: str, head: bytes) -> Manifest:
     """The statement about the file of a search."""
     said = {
-        "kind": "audit-manifest-1",
+        "kind": KIND,
         "file_name": files.name(search["view"], search["first_day"], search["last_day"])[1],
         "view": search["view"],
         "form": search["form"],
@@ -52,3 +56,11 @@ def sign(signer: Signer, search: Any, sha256: str, head: bytes) -> Manifest:
         "sha256": sha256,
     }
     return Manifest.model_validate(signer.sign(said))
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The statement that lies beside a file, whoever signed it. Raises ValueError, OSError."""
+    said = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(said, dict) or said.get("kind") != KIND:  # a checkpoint has the same key's signature
+        raise ValueError(f"{path} is not a manifest")
+    return said

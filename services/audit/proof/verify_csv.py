@@ -13,7 +13,7 @@ from audit.rules.files import HEADERS
 
 def findings(file: bytes, manifest: dict[str, Any], keys: dict[str, Any], checkpoints: Sequence[Any] = ()) -> list[str]:
     """What does not agree between file, manifest, key and checkpoints, in sentences."""
-    key = keys.get(manifest.get("key_id", ""))
+    key = keys.get(str(manifest.get("key_id")))
     if key is None:
         return ["the manifest was signed with another key"]
     if not signed_by(key, manifest):
@@ -31,6 +31,7 @@ def findings(file: bytes, manifest: dict[str, Any], keys: dict[str, Any], checkp
 
 def _read(file: bytes, manifest: dict[str, Any]) -> list[str]:
     text = file.decode("utf-8-sig" if manifest["encoding"] == "utf-8" else "cp932", "replace")
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a row's details may be longer than Python expects
     records = list(csv.reader(io.StringIO(text, newline="")))
     found = []
     if not records or tuple(records[0]) != HEADERS.get((manifest["view"], manifest["form"])):
