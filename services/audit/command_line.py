@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -22,7 +21,7 @@ from audit.proof.sources import cut, export_block, parse
 from audit.rules.windows import first_reachable
 from audit.settings import AuditSettings
 from audit.store import sequences, verification
-from chassis.command_line import ask_who
+from chassis.command_line import ask_who, file_to_write, folder_to_write
 from chassis.sql import Database
 from contracts.actions import Operator
 from contracts.audit import OperatorActed
@@ -82,9 +81,11 @@ def work_on_checkpoints(parser: argparse.ArgumentParser) -> Work:
 
 def dump(parser: argparse.ArgumentParser) -> Work:
     """Write the whole log into a file that `verify --export` can check on another machine."""
-    parser.add_argument("file", type=Path, help="where to write it")
+    parser.add_argument("file", type=file_to_write, help="where to write it, a new file")
 
-    async def run(settings: AuditSettings, chosen: argparse.Namespace) -> None:
+    async def run(settings: AuditSettings, chosen: argparse.Namespace) -> int | None:
+        if chosen.file.exists():
+            return _refuse(f"file: {chosen.file} is there already; a dump overwrites nothing.")
         connection = await asyncpg.connect(settings.database_url, timeout=10)
         try:
             await connection.execute(verification.SESSION)
@@ -95,6 +96,7 @@ def dump(parser: argparse.ArgumentParser) -> Work:
         finally:
             await connection.close()
         print(f"{rows} rows")
+        return None
 
     return run
 
@@ -116,7 +118,7 @@ def archive(parser: argparse.ArgumentParser) -> Work:
     parser.add_argument(
         "--before", required=True, type=_month, help="YYYY-MM; months before this one, at least 13 months old"
     )
-    parser.add_argument("--to", type=Path, required=True, help="folder for the files")
+    parser.add_argument("--to", type=folder_to_write, required=True, help="folder for the files")
     parser.add_argument("--dry-run", action="store_true", help="only say which months it would be")
     ask_who(parser)
 

@@ -5,11 +5,13 @@ import asyncio
 import gc
 import getpass
 import json
+import os
 import signal
 import sys
 import typing
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from chassis import logs
@@ -58,6 +60,24 @@ def ask_who(parser: argparse.ArgumentParser) -> None:
         known = None
     default = f"default: {known}" if known else "no default here"
     parser.add_argument("--by", metavar="NAME", default=known, required=not known, help=f"who you are ({default})")
+
+
+def folder_to_write(text: str) -> Path:
+    """The `type` of an argument: refused with wrong usage, before anything is done, where nothing can be written."""
+    path = Path(text).absolute()
+    if not path.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {path}: make it first")
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise argparse.ArgumentTypeError(f"you may not write into the folder {path}")
+    return path
+
+
+def file_to_write(text: str) -> Path:
+    """The same of a file in its folder."""
+    path = Path(text).absolute()
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{path} is a folder: name a file")
+    return folder_to_write(str(path.parent)) / path.name
 
 
 def build_parser(service: Service) -> argparse.ArgumentParser:

@@ -168,6 +168,26 @@ async def test_a_month_that_a_search_can_reach_is_not_archived(
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_what_cannot_be_written_is_refused_in_a_line_before_anything_is_done(
+    platform: Platform, company: Company, tmp_path: Path
+) -> None:
+    await company.did((company.operator(), Operation.LOGIN, datetime(2016, 8, 3, tzinfo=UTC)))
+    nowhere, there = tmp_path / "nowhere", tmp_path / "there"
+    there.write_text("an earlier dump")
+    for arguments, status, line in (
+        (("archive", "--before", "2016-09", "--to", str(nowhere)), 2, f"argument --to: there is no folder {nowhere}"),
+        (("archive", "--before", "2016-09", "--to", str(there)), 2, f"argument --to: there is no folder {there}"),
+        (("dump", str(nowhere / "log.dump")), 2, f"argument file: there is no folder {nowhere}"),
+        (("dump", str(tmp_path)), 2, f"argument file: {tmp_path} is a folder"),
+        (("dump", str(there)), 1, f"file: {there} is there already"),
+    ):
+        ended, out, error = await command(platform, *arguments)
+        assert (ended, out) == (status, ""), error
+        assert line in error.splitlines()[-1]
+    assert there.read_text() == "an earlier dump"
+    assert "2016_08" in await months(platform)
+
+
 async def test_only_months_before_the_named_one_are_archived_and_it_must_be_a_month(
     platform: Platform, company: Company, tmp_path: Path
 ) -> None:

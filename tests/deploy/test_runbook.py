@@ -19,7 +19,7 @@ from deploy.local.surroundings import common
 from tests.support.platform import services
 
 PAGE = (ROOT / "docs" / "operations.md").read_text().replace("\\\n", "")
-PLACEHOLDERS = {"ID": "01900000-0000-7000-8000-000000000000", "…": "1"}
+PLACEHOLDERS = {"ID": "01900000-0000-7000-8000-000000000000", "…": "1", "FOLDER": "."}
 
 
 def told(pattern: str) -> list[list[str]]:

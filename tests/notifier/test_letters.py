@@ -162,9 +162,11 @@ async def test_a_print_is_used_up_only_with_a_sheet_and_leaves_nothing_else(
     async def torn(*_: object) -> None:
         raise ConnectionError
 
-    assert await command("print", letter_id, "--to", tmp_path, "--by", "mail room") == 1
-    with pytest.raises(FileNotFoundError):
-        await command("print", letter_id, "--to", tmp_path / "nowhere" / "letter.pdf", "--by", "mail room")
+    for to, rule in ((tmp_path, "name a file"), (tmp_path / "nowhere" / "letter.pdf", "there is no folder")):
+        with pytest.raises(SystemExit):
+            await command("print", letter_id, "--to", to, "--by", "mail room")
+        said = capsys.readouterr().err.splitlines()[-1]
+        assert "argument --to: " in said and rule in said
     with monkeypatch.context() as patched, pytest.raises(ConnectionError):
         patched.setattr(operations, "record", torn)
         await command("print", letter_id, "--to", tmp_path / "letter.pdf", "--by", "mail room")

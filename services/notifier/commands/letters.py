@@ -6,11 +6,10 @@ import sys
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from chassis.command_line import ask_who
+from chassis.command_line import ask_who, file_to_write
 from chassis.sql import Database, Tx
 from contracts.actions import Operator
 from contracts.notifier import LetterPosted
@@ -39,7 +38,7 @@ def define(parser: argparse.ArgumentParser) -> Run:
     for one in (printing, posted):
         one.add_argument("id", type=UUID, help="id of `letters list`")
         ask_who(one)
-    printing.add_argument("--to", type=Path, required=True, help="file for the PDF; only you can read it")
+    printing.add_argument("--to", type=file_to_write, required=True, help="file for the PDF; only you can read it")
     return _run
 
 
@@ -58,17 +57,14 @@ async def _list(database: Database, _spool: Spool, chosen: argparse.Namespace) -
 
 
 async def _print(database: Database, spool: Spool, chosen: argparse.Namespace) -> int:
-    to = chosen.to.absolute()
-    if to.is_dir():
-        return _refuse(f"{to} is a folder: name a file.")
     with ExitStack() as written:
-        if refused := await _prepare(database, spool, chosen, to, written):
+        if refused := await _prepare(database, spool, chosen, written):
             return _refuse(refused)
-    sys.stdout.write(f"{to}\n")
+    sys.stdout.write(f"{chosen.to}\n")
     return 0
 
 
-async def _prepare(database: Database, spool: Spool, chosen: argparse.Namespace, to: Path, written: ExitStack) -> str:
+async def _prepare(database: Database, spool: Spool, chosen: argparse.Namespace, written: ExitStack) -> str:
     """Write the sheet aside and the print down, or neither; with the end of `written` the sheet gets its name.
 
     Answers why not, or nothing.
@@ -85,7 +81,7 @@ async def _prepare(database: Database, spool: Spool, chosen: argparse.Namespace,
             sheet = spool.take(chosen.id)
         except Gone:
             return "Its sheet is not in the spool folder any more, or was changed."
-        written.enter_context(written_aside(to, sheet))
+        written.enter_context(written_aside(chosen.to, sheet))
         await letters.printed(tx, chosen.id)
         await _record(tx, chosen, "print", row)
     return ""

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from chassis.command_line import file_to_write
 from notifier.keys import write_private
 from notifier.letters.sheets import Letter, draw
 from notifier.mails.catalogue import CATALOGUE, preview
@@ -27,7 +28,7 @@ SAMPLE_LETTER = Letter(
 def define(parser: argparse.ArgumentParser) -> Run:
     """Print a mail with sample facts, or write the letter's PDF."""
     parser.add_argument("template", nargs="?", choices=[*CATALOGUE, "letter"], help="without one: list them")
-    parser.add_argument("--to", type=Path, default=Path("letter.pdf"), help="file for the letter")
+    parser.add_argument("--to", type=file_to_write, default=Path("letter.pdf"), help="file for the letter")
     return _run
 
 
