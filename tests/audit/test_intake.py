@@ -9,6 +9,7 @@ import pytest
 
 from chassis.messages import Envelope, encode, new_id
 from chassis.service import Runtime
+from chassis.sql.database import STATEMENT_SECONDS
 from contracts.audit import RecordContradicted
 from contracts.identity import AddressChanged, LoggedOut, LoginSucceeded, PasswordReset
 from contracts.nexi import OperationPerformed
@@ -138,6 +139,25 @@ async def test_a_front_end_reports_with_the_users_own_token_and_only_once(platfo
     assert (first["user_id"], first["operation"], first["name"]) == (f"{company.code}007", "2-5", "貿易　花子")
     assert first["source_address"] == "203.0.113.7", "the browser's, not the portal's"
     assert second["operation"] == "8-1"
+
+
+async def test_a_block_that_a_slow_disk_writes_for_longer_than_a_request_may_wait_is_recorded(
+    platform: Platform, company: Company
+) -> None:
+    """Else the same block would be tried, and fail, for ever: that looks as if the database were away."""
+    slowly = f"""
+        create function write_slowly() returns trigger language plpgsql as
+            $$ begin perform pg_sleep({STATEMENT_SECONDS + 0.5}); return new; end $$;
+        create trigger slow before insert on history for each row
+            when (new.policyholder_code = '{company.code}') execute function write_slowly();
+    """
+    async with platform.owner("audit") as database:
+        await database.execute(slowly)
+        try:
+            await platform.say("identity", LoginSucceeded(operator=company.operator()))
+            await company.has(1)
+        finally:
+            await database.execute("drop function write_slowly cascade")
 
 
 async def test_two_processes_record_everything_once(platform: Platform, audit: Runtime, company: Company) -> None:

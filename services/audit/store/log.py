@@ -59,7 +59,7 @@ async def _add(tx: Tx, end: Any, rows: Sequence[Row], seal: Seal) -> None:
     first, block = end["rows"] + 1, end["blocks"] + 1
     lines = [b"%d\t%b\n" % (number, row.text) for number, row in enumerate(rows, first)]
     await tx.connection.copy_to_table(
-        "history", source=BytesIO(b"".join(lines)), columns=("number", *COLUMNS), format="text"
+        "history", source=BytesIO(b"".join(lines)), columns=("number", *COLUMNS), format="text", timeout=tx.seconds
     )
     leaves = [row.leaf for row in rows]
     root = chain.root(leaves)

@@ -31,11 +31,14 @@ class _Connection(asyncpg.Connection):
 
 
 class Tx:
-    """One transaction. What it `emit`s leaves with the commit, or not at all."""
+    """One transaction. What it `emit`s leaves with the commit, or not at all.
+
+    Each statement may take `seconds` (none: the pool's); who uses the `connection` itself, for COPY, passes them on.
+    """
 
     def __init__(self, connection: Any, statement_seconds: float | None = None) -> None:
         self.connection = connection
-        self._seconds = statement_seconds
+        self.seconds = statement_seconds
         self.emitted: list[tuple[UUID, Message]] = []
 
     def emit(self, message: Message) -> UUID:
@@ -46,23 +49,23 @@ class Tx:
 
     async def fetch(self, query: str, *arguments: object) -> list[Any]:
         """All rows."""
-        return list(await self.connection.fetch(query, *arguments, timeout=self._seconds))
+        return list(await self.connection.fetch(query, *arguments, timeout=self.seconds))
 
     async def fetchrow(self, query: str, *arguments: object) -> Any:
         """The first row or None."""
-        return await self.connection.fetchrow(query, *arguments, timeout=self._seconds)
+        return await self.connection.fetchrow(query, *arguments, timeout=self.seconds)
 
     async def fetchval(self, query: str, *arguments: object) -> Any:
         """The first column of the first row or None."""
-        return await self.connection.fetchval(query, *arguments, timeout=self._seconds)
+        return await self.connection.fetchval(query, *arguments, timeout=self.seconds)
 
     async def execute(self, query: str, *arguments: object) -> int:
         """Run a statement; answers how many rows it touched."""
-        return _touched(await self.connection.execute(query, *arguments, timeout=self._seconds))
+        return _touched(await self.connection.execute(query, *arguments, timeout=self.seconds))
 
     async def executemany(self, query: str, arguments: Sequence[Sequence[object]]) -> None:
         """Run a statement once for each list of arguments, in one round trip."""
-        await self.connection.executemany(query, arguments, timeout=self._seconds)
+        await self.connection.executemany(query, arguments, timeout=self.seconds)
 
 
 class Database:
