@@ -4,7 +4,7 @@ import base64
 import binascii
 
 from chassis.amqp import Listeners, wake
-from chassis.messages import Unreadable
+from chassis.messages import Received, Unreadable
 from chassis.sql import Tx
 from contracts.notifier import SealingKey, SealingKeysPublished
 from identity.listeners import keys
@@ -16,10 +16,10 @@ X25519_BYTES = 32
 
 
 @listeners.on(SealingKeysPublished)
-async def keep(message: SealingKeysPublished, tx: Tx) -> None:
-    """Seal with these from now on; what waited for a key goes on."""
+async def keep(message: SealingKeysPublished, received: Received[SealingKeysPublished], tx: Tx) -> None:
+    """Seal with these from now on, unless later ones were heard before; what waited for a key goes on."""
     await sealing_keys.replace(
-        tx, [(one.key_id, one.purpose, _raw(one), one.use_from, one.use_until) for one in message.keys]
+        tx, [(one.key_id, one.purpose, _raw(one), one.use_from, one.use_until) for one in message.keys], received.time
     )
     await wake(tx, keys.SEALING)
 

@@ -18,9 +18,19 @@ async def usable(reader: Reader, purpose: str) -> Any:
     )
 
 
-async def replace(tx: Tx, keys: Sequence[tuple[str, str, bytes, datetime, datetime]]) -> None:
-    """These (key_id, purpose, public_key, use_from, use_until) and no others."""
+async def replace(tx: Tx, keys: Sequence[tuple[str, str, bytes, datetime, datetime]], said_at: datetime) -> None:
+    """These (key_id, purpose, public_key, use_from, use_until) and no others, unless later said ones are known.
+
+    A clock that is ahead of ours says no later than now: else nothing would replace its keys once it is right again.
+    """
+    await tx.execute("lock table sealing_keys in share row exclusive mode")  # one after the other; readers do not wait
+    if await tx.fetchval("select exists (select from sealing_keys where said_at > $1)", said_at):
+        return
     await tx.execute("delete from sealing_keys")
     await tx.executemany(
-        "insert into sealing_keys (key_id, purpose, public_key, use_from, use_until) values ($1, $2, $3, $4, $5)", keys
+        """
+        insert into sealing_keys (key_id, purpose, public_key, use_from, use_until, said_at)
+        values ($1, $2, $3, $4, $5, least($6, now()))
+        """,
+        [(*key, said_at) for key in keys],
     )
