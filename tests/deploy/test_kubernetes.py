@@ -11,6 +11,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from applications.api import partners
 from chassis.amqp.topology import definitions
 from deploy.credentials import SERVICES as BEHIND
 from deploy.local.catalogue import KNOWN
@@ -166,18 +167,39 @@ def test_releases_reach_the_servers_and_nothing_else(objects: Objects) -> None:
         assert not reaches(objects, job, SERVERS["rabbitmq"], 5672) and not reaches(objects, job, identity, 8080)
 
 
-def test_nexi_s_systems_reach_the_broker_and_nothing_else(tmp_path: Path) -> None:
+def test_nexi_s_systems_reach_the_broker_over_tls_and_nothing_else(tmp_path: Path) -> None:
     objects, nexi = build("production", tmp_path), Place({}, "elsewhere", "192.0.2.1")
-    assert reaches(objects, nexi, SERVERS["rabbitmq"], 5672)
-    assert not reaches(objects, nexi, SERVERS["rabbitmq"], 15672) and not reaches(
-        objects, nexi, SERVERS["postgres"], 5432
+    door = objects.named("Service", "nexi")["spec"]
+    assert selects({"matchLabels": door["selector"]}, SERVERS["rabbitmq"].labels)
+    assert (door["type"], door["externalTrafficPolicy"]) == ("LoadBalancer", "Local"), (
+        "policies must see NEXI's address"
     )
-    assert not reaches(objects, Place({}, "elsewhere"), SERVERS["rabbitmq"], 5672)
+    assert [one["targetPort"] for one in door["ports"]] == [5671]
+    assert objects.of("RabbitmqCluster")[0]["spec"]["tls"]["secretName"], "without a certificate nothing listens there"
+    reached = {port for port in (5671, 5672, 15672) if reaches(objects, nexi, SERVERS["rabbitmq"], port)}
+    assert reached == {5671}
+    assert not reaches(objects, nexi, SERVERS["postgres"], 5432)
+    assert not reaches(objects, Place({}, "elsewhere"), SERVERS["rabbitmq"], 5671)
+
+
+def test_nexi_s_systems_reach_their_routes_of_applications_over_https_and_no_others(tmp_path: Path) -> None:
+    objects = build("production", tmp_path)
+    ingress, door = objects.named("Ingress", "nexi"), objects.named("Service", "nexi")["spec"]
+    [rule] = ingress["spec"]["rules"]
+    [path] = rule["http"]["paths"]
+    assert path["backend"] == {"service": {"name": "applications-gateway", "port": {"name": "http"}}}
+    theirs = {one.path for one in partners.routes}
+    assert theirs and all(one.startswith(f"{path['path']}/") for one in theirs)
+    assert {"/nexi/events", "/nexi/applications"} <= theirs
+    assert ingress["spec"]["tls"][0]["hosts"] == [rule["host"]]
+    told = {key.partition("/")[2]: value for key, value in ingress["metadata"]["annotations"].items()}
+    assert [told["whitelist-source-range"]] == door["loadBalancerSourceRanges"]
+    assert int(told["proxy-body-size"].removesuffix("m")) * 2**20 >= partners.BODY_LIMIT
 
 
 def test_a_browser_stays_at_the_process_of_the_portal_that_has_its_input(tmp_path: Path) -> None:
     objects = build("production", tmp_path)
-    [ingress] = objects.of("Ingress")
+    ingress = objects.named("Ingress", "portal")
     [rule] = ingress["spec"]["rules"]
     [path] = rule["http"]["paths"]
     assert path["backend"] == {"service": {"name": "portal-gateway", "port": {"name": "http"}}}
