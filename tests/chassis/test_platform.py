@@ -1,6 +1,7 @@
 """A service says what it did exactly once, in order, numbered without gaps; and hears each event once."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -27,6 +28,7 @@ from tests.support import callers, unique
 from tests.support.eventually import eventually
 from tests.support.keys import Signer
 from tests.support.platform import Platform, Speaker
+from tests.support.processes import ROOT
 
 
 class SampleSettings(Settings):
@@ -201,6 +203,24 @@ async def test_commands_are_numbered_apart_so_that_events_alone_are_dense(sample
     for kind, count in ((Noted, 10), (Wished, 20)):
         numbers = [int(one["sequence"]) for one in found if one["type"] == kind.wire_type()]
         assert sorted(numbers) == list(range(min(numbers), min(numbers) + count))
+
+
+async def test_a_restored_database_numbers_its_events_on_from_where_the_operations_page_sets_it(
+    sample: Platform, running: Runtime
+) -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    (statement,) = re.findall(r'-c "(update relay_positions .*)"', page)
+    async with sample.hears(Noted) as spy, sample.owner("sample") as database:
+
+        async def number() -> int:
+            word = unique.word()
+            async with running.database.transaction() as tx:
+                tx.emit(Noted(word=word))
+            return int((await spy.next(word=word))["sequence"])
+
+        last = await number() + 4711
+        await database.execute(statement.replace("4711", str(last)))
+        assert [await number(), await number()] == [last + 1, last + 2]
 
 
 async def test_an_early_event_waits_for_what_it_needs_and_then_has_its_time(sample: Platform, running: Runtime) -> None:
