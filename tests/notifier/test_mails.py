@@ -1,10 +1,13 @@
 """Each mail goes to the right person in the words of the manual, from NEXI's address, once."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from contracts.notifier import MailFailed, Template
+from contracts.permissions import Role
 from notifier.mails import japanese
 from notifier.store import mails
 from tests.notifier.conftest import sending_to
@@ -172,6 +175,37 @@ async def test_a_disabled_administrator_gets_no_mail_and_operators_see_it(wishes
 
     await eventually(resent)
     await mailbox.next_to(to)
+
+
+@pytest.mark.requirement("L8")
+async def test_no_mail_of_another_service_is_sent_again_to_somebody_who_is_disabled(
+    wishes: Wishes, mailbox: Mailbox
+) -> None:
+    """The user whom it is about; or the administrator, who reads the passwords of the applicants."""
+    code, theirs, administrators = unique.policyholder_code(), address(), address()
+    own = await wishes.say(wishes.mail(Template.GROUP_VIEWER_PASSWORD, theirs, secret=PASSWORD, code=code))
+    first = await wishes.say(wishes.mail(Template.INITIAL_PASSWORD, administrators, secret=PASSWORD, code=code))
+    await wishes.end(own, "sent")
+    await wishes.end(first, "sent")
+    await wishes.address(code, administrators)
+    gone = address_changed(code, theirs, 1, enabled=False)
+    viewer = gone.model_copy(update={"user_id": f"{code}001", "role": Role.GROUP_VIEWER})
+    await wishes.platform.say("identity", viewer)
+
+    async def resend(mail_id: UUID) -> bool:
+        async with wishes.runtime.database.transaction() as tx:
+            return await mails.resend(tx, mail_id, datetime.now(UTC))
+
+    async def known() -> Any:
+        return await wishes.runtime.database.fetchval("select true from addresses where user_id = $1", viewer.user_id)
+
+    await eventually(known)
+    assert (await resend(own), await resend(first)) == (False, True)
+    await mailbox.next_to(administrators, after=1)
+    await wishes.end(first, "sent")
+    await wishes.address(code, administrators, 2, enabled=False)
+    assert not await resend(first)
+    assert len(mailbox.to(theirs)) == 1
 
 
 @pytest.mark.requirement("P5", "R201", "R202")

@@ -83,7 +83,7 @@ async def _resend(database: Database, chosen: argparse.Namespace) -> int:
         if not await mails.resend(tx, chosen.id, datetime.now(UTC) + RESEND_LIFE):
             return _refuse(
                 "Not resent: no such mail, or it is on its way, has a newer one, its secret has lapsed,"
-                " or the administrator whom it is for is disabled."
+                " or whom it is for is disabled."
             )
         by = Operator.at_the_terminal(chosen.by)
         await deeds.record(tx, by, "resend", str(chosen.id), **await mails.concerned(tx, chosen.id))

@@ -1,6 +1,8 @@
-"""The mails that nobody commands: the notifier writes them when it hears what happened."""
+"""The mails that nobody commands (the notifier writes them when it hears what happened), and who reads which mail."""
 
 from enum import StrEnum
+
+from contracts.notifier import Template
 
 
 class OwnTemplate(StrEnum):
@@ -14,3 +16,7 @@ class OwnTemplate(StrEnum):
     """NEXI or the carrying service refused."""
     ACCOUNT_SECURITY = "account_security"
     """口座登録・変更・削除 (P7)."""
+
+
+TO_THE_ADMINISTRATOR = (*OwnTemplate, Template.INITIAL_PASSWORD, Template.PASSWORD_RESET)
+"""What reaches the administrator, whoever it is about; every other mail is for the user whom it is about."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from chassis.sql import Reader, Tx
 from contracts.permissions import Role
-from notifier.mails.names import OwnTemplate
+from notifier.mails.names import TO_THE_ADMINISTRATOR
 
 COLUMNS = """place, id, template, policyholder_code, about_user_id, application_number, recipient, asked_at, not_after,
     state, due_at, attempts, unknown_ends, resent, reason, received_at, changed_at, accepted_at,
@@ -162,8 +162,8 @@ async def waiting(reader: Reader) -> Any:
 async def resend(tx: Tx, mail_id: UUID, not_after: datetime) -> bool:
     """Let a mail that has come to an end be sent once more.
 
-    False when it is under way, a newer one has superseded it (sent or not), its secret has lapsed, or it is for an
-    administrator who is disabled (L8).
+    False when it is under way, a newer one has superseded it (sent or not), its secret has lapsed, or it is for
+    somebody who is disabled (L8).
 
     The deadline of a mail without a secret moves to `not_after`; that of a secret never moves.
     """
@@ -177,11 +177,14 @@ async def resend(tx: Tx, mail_id: UUID, not_after: datetime) -> bool:
            and (secret_place is null or secret is not null and not_after > now())
            and (supersedes is null or not exists (select from mails newer
                  where newer.supersedes = mails.supersedes and newer.asked_at > mails.asked_at))
-           and (template <> all($3::text[]) or (select enabled from addresses
-                 where addresses.policyholder_code = mails.policyholder_code and role = $4
-                 order by version desc limit 1))
+           and coalesce(case when template = any($3::text[])
+                   then (select enabled from addresses
+                          where addresses.policyholder_code = mails.policyholder_code and role = $4
+                          order by version desc limit 1)
+                   else (select enabled from addresses where user_id = about_user_id order by version desc limit 1)
+                   end, true)
         """,
-        mail_id, not_after, list(OwnTemplate), Role.ADMINISTRATOR,
+        mail_id, not_after, list(TO_THE_ADMINISTRATOR), Role.ADMINISTRATOR,
     )  # fmt: skip
     if touched:
         await tx.execute("select pg_notify('mails', '')")
