@@ -9,7 +9,7 @@ import pytest
 from contracts.notifier import MailFailed, Template
 from contracts.permissions import Role
 from notifier.mails import japanese
-from notifier.store import mails
+from notifier.store import addresses, mails
 from tests.notifier.conftest import sending_to
 from tests.notifier.wishes import Wishes, address, address_changed, completed, number, rejected, submitted
 from tests.support import unique
@@ -129,10 +129,24 @@ async def test_news_of_an_address_that_arrive_late_redirect_what_waits(apart: Pl
 async def test_a_mail_waits_until_the_administrator_is_known(wishes: Wishes, mailbox: Mailbox) -> None:
     code, to, web_number = unique.policyholder_code(), address(), number()
     (event_id,) = await wishes.platform.say("applications", submitted(code, web_number, datetime.now(UTC)))
-    aside = "select reason from parked where id = $1 and state = 'parked'"
+    aside = "select reason from parked where id = $1 and state = 'retrying'"
     reason = await eventually(lambda: wishes.runtime.database.fetchval(aside, event_id))
     assert reason == "the administrator's address is not known yet"
     await wishes.address(code, to)
+    assert web_number in (await mailbox.next_to(to))["Subject"]
+
+
+@pytest.mark.requirement("P5")
+async def test_an_address_that_another_process_hears_while_the_mail_is_set_aside_is_found_too(
+    wishes: Wishes, mailbox: Mailbox
+) -> None:
+    """It wakes what waits for it, but finds nothing: the event that does not see it yet is put aside a moment later."""
+    code, to, web_number = unique.policyholder_code(), address(), number()
+    (event_id,) = await wishes.platform.say("applications", submitted(code, web_number, datetime.now(UTC)))
+    aside = "select true from parked where id = $1"
+    await eventually(lambda: wishes.runtime.database.fetchval(aside, event_id))
+    async with wishes.runtime.database.transaction() as tx:
+        await addresses.learn(tx, address_changed(code, to, 1), datetime.now(UTC))
     assert web_number in (await mailbox.next_to(to))["Subject"]
 
 

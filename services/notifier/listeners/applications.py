@@ -105,7 +105,7 @@ async def _to_administrator(
     """Write the mail down for the address that was valid `at`; it waits a moment for news that are late."""
     reached = await addresses.administrator(tx, policyholder_code, at)
     if reached is None:
-        raise Park("the administrator's address is not known yet", key=_key(policyholder_code))
+        raise Park("the administrator's address is not known yet", retry=True, key=_key(policyholder_code))
     now = datetime.now(UTC)
     said = facts.model_dump(mode="json", exclude_none=True)
     mail = NewMail(

@@ -17,6 +17,7 @@ class Park(Exception):
     """Raised by a listener: this event cannot be handled now.
 
     With `retry` it is tried again after growing pauses; under a `key` it is tried as soon as `wake(tx, key)` is called.
+    Who wakes while it is being put aside finds nothing, so a key needs `retry` too, or somebody who looks again.
     """
 
     def __init__(self, reason: str, *, retry: bool = False, key: str | None = None) -> None:
