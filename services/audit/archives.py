@@ -36,13 +36,18 @@ class Archived:
 async def archive_month(database: Database, name: str, folder: Path, by: Operator) -> Archived:
     """Write a month into a new file, read it back, and only then take the month out of the database.
 
-    Raises Postponed when a late event came meanwhile, or when the history is in use all the time.
+    Raises Postponed when a late event came meanwhile, or when the history is in use all the time. No file stays that is
+    not whole: one that cannot be read would end every verification to which it is given.
     """
     with _new_file(folder, name) as file:
         path = Path(file.name)
-        rows, last, digest = await _copy(database, name, file)
-    if rows != sum(1 for piece in _read(path) for _ in parse(piece)):
-        raise OSError(f"{path} does not hold what was written")
+        try:
+            rows, last, digest = await _copy(database, name, file)
+            if rows != sum(1 for piece in _read(path) for _ in parse(piece)):
+                raise OSError(f"{path} does not hold what was written")
+        except BaseException:
+            path.unlink()
+            raise
     try:
         await _drop(database, name, last, OperatorActed(operator=by, command="archive", about=f"{name}: {digest}"))
     except Postponed:

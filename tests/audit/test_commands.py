@@ -131,6 +131,25 @@ async def test_an_event_that_comes_while_its_month_is_archived_stays(
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_of_a_month_that_could_not_be_copied_whole_no_file_stays(
+    platform: Platform, company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = verification.month_lines
+
+    async def broken(connection: Any, name: str) -> AsyncIterator[tuple[int, bytes]]:
+        async for page in copied(connection, name):
+            yield page
+            raise ConnectionError
+
+    await company.did((company.operator(), Operation.BUYER_BOOKMARK, datetime(2017, 10, 3, tzinfo=UTC)))
+    monkeypatch.setattr(verification, "month_lines", broken)
+    async with platform.owner("audit") as database:
+        with pytest.raises(ConnectionError):
+            await archives.archive_month(database, "history_2017_10", tmp_path, company.operator())
+    assert list(tmp_path.iterdir()) == []
+    assert "2017_10" in await months(platform)
+
+
 async def test_a_month_is_not_archived_behind_a_slow_download_and_nobody_waits_for_it(
     platform: Platform, company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
