@@ -21,7 +21,7 @@ from audit.proof.sources import cut, export_block, parse
 from audit.rules.windows import first_reachable
 from audit.settings import AuditSettings
 from audit.store import sequences, verification
-from chassis.command_line import ask_who, file_to_write, folder_to_write
+from chassis.command_line import ask_who, file_to_write, folder_to_write, number
 from chassis.sql import Database
 from contracts.actions import Operator
 from contracts.audit import OperatorActed
@@ -36,7 +36,7 @@ def work_on_gaps(parser: argparse.ArgumentParser) -> Work:
         choices=("list", "explain", "producers"),
         help="open holes; accept one; how far each producer is complete",
     )
-    parser.add_argument("number", type=int, nargs="?", help="for explain: the number that `list` shows")
+    parser.add_argument("number", type=number, nargs="?", help="for explain: the number that `list` shows")
     parser.add_argument("explanation", nargs="?", help="for explain: why the hole is accepted")
     ask_who(parser)
 
@@ -152,7 +152,7 @@ def _month(text: str) -> str:
 
 def tail(parser: argparse.ArgumentParser) -> Work:
     """Follow what is recorded, live, as JSON Lines in OCSF classes; all policyholders."""
-    parser.add_argument("--after", type=int, help="begin after this row; none: with what comes now")
+    parser.add_argument("--after", type=number, help="begin after this row; none: with what comes now")
     parser.add_argument(
         "--view",
         choices=("all", "history", "trail"),

@@ -6,6 +6,7 @@ import gc
 import getpass
 import json
 import os
+import re
 import signal
 import sys
 import typing
@@ -23,6 +24,7 @@ from chassis.settings import Settings, read
 from chassis.sql import Database, Tx, Unreachable, migrate
 
 Command = Callable[[Any, argparse.Namespace], Coroutine[Any, Any, int | None]]
+LARGEST = 2**63 - 1
 ParkedWork = Callable[[Database, argparse.Namespace], Awaitable[int | None]]
 
 
@@ -60,6 +62,13 @@ def ask_who(parser: argparse.ArgumentParser) -> None:
         known = None
     default = f"default: {known}" if known else "no default here"
     parser.add_argument("--by", metavar="NAME", default=known, required=not known, help=f"who you are ({default})")
+
+
+def number(text: str) -> int:
+    """The `type` of an argument: a count or a number of a row, as PostgreSQL takes it."""
+    if not re.fullmatch("[0-9]{1,19}", text) or int(text) > LARGEST:
+        raise argparse.ArgumentTypeError(f"not a whole number from 0 to {LARGEST}")
+    return int(text)
 
 
 def folder_to_write(text: str) -> Path:
@@ -178,14 +187,14 @@ def _add_parked(commands: Any, service: Service) -> None:
         return action
 
     listed = add("list", "List the open ones, oldest first.", _list)
-    listed.add_argument("--after", type=int, default=0, metavar="NUMBER", help="go on after this one")
-    listed.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (default: 100)")
-    add("show", "Show one with its body.", _show).add_argument("number", type=int, help="number of `list`")
+    listed.add_argument("--after", type=number, default=0, metavar="NUMBER", help="go on after this one")
+    listed.add_argument("--limit", type=number, default=100, metavar="N", help="at most so many (default: 100)")
+    add("show", "Show one with its body.", _show).add_argument("number", type=number, help="number of `list`")
     replayed = add("replay", "Try these again now (handling stays exactly-once).", partial(_replay, service))
-    replayed.add_argument("numbers", type=int, nargs="*", help="numbers of `list`; none: all that are parked")
+    replayed.add_argument("numbers", type=number, nargs="*", help="numbers of `list`; none: all that are parked")
     ask_who(replayed)
     discarded = add("discard", "Give these up; they stay recorded.", partial(_discard, service))
-    discarded.add_argument("numbers", type=int, nargs="+", help="numbers of `list`")
+    discarded.add_argument("numbers", type=number, nargs="+", help="numbers of `list`")
     ask_who(discarded)
 
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from chassis.command_line import ask_who
+from chassis.command_line import ask_who, build_parser
 from chassis.readers import LEFT
 from tests.support.platform import NAMES, Platform, services
 from tests.support.processes import ROOT, environment, run
@@ -42,6 +42,24 @@ def test_every_service_can_say_who_gave_a_command_that_all_services_have(name: s
     assert deed is not None
     said = deed("hanako", "parked discard", "3 4").model_dump_json()
     assert all(word in said for word in ("operator:hanako", "parked discard", "3 4"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "audit parked list --limit {}", "audit parked list --after {}", "audit parked show {}",
+        "audit parked replay {}", "audit parked discard {}", "audit gaps explain {} because", "audit tail --after {}",
+        "notifier mails search --limit {}",
+    ],
+)  # fmt: skip
+def test_a_number_that_the_database_does_not_take_is_wrong_usage(command: str) -> None:
+    service, *words = command.split()
+    parser = build_parser(services()[service])
+    parser.parse_args([word.format(2**63 - 1) for word in words])
+    for wrong in ("-1", 2**63, "9" * 5000, "0" * 20 + "9" * 20, "１", "1.0", "x"):
+        with pytest.raises(SystemExit) as ended:
+            parser.parse_args([word.format(wrong) for word in words])
+        assert ended.value.code == 2
 
 
 @pytest.mark.parametrize("command", ["serve", "migrate", "user show 100000001000"])

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from chassis.command_line import ask_who
+from chassis.command_line import ask_who, number
 from chassis.sql import Database
 from contracts.actions import Operator
 from notifier import deeds
@@ -31,7 +31,7 @@ def define(parser: argparse.ArgumentParser) -> Run:
     search.add_argument("--state", choices=[state.value for state in State], help="what became of it")
     for bound in ("--since", "--until"):
         search.add_argument(bound, type=_moment, help="e.g. 2026-04-01T09:00+09:00")
-    search.add_argument("--limit", type=int, default=50, help="at most so many (default: 50)")
+    search.add_argument("--limit", type=number, default=50, help="at most so many (default: 50)")
     unknown = actions.add_parser("unknown", help="Mails of which nobody knows whether the relay has them.")
     unknown.set_defaults(work=_unknown)
     show = actions.add_parser("show", help="One mail and what operators did with it; never its secret.")
