@@ -5,7 +5,6 @@ RUN := .venv/bin/python
 LOCAL := $(RUN) -m deploy.local
 WORKERS ?= 2
 LONGEST ?= 300  # seconds; a test that hangs fails with its stack instead of holding up all others
-BY_FOLDER := --dist loadfile --no-loadscope-reorder  # what runs for the tests of a folder ends with the last of them
 SIZE ?= 1
 PYTEST_ARGS ?=
 ARGS ?=
@@ -32,7 +31,7 @@ reset: .venv  ## throw all data of the stopped platform away
 
 test: .venv  ## prove everything on real servers (PYTEST_ARGS="tests/audit -k csv", WORKERS=4)
 	@begin=$$(date +%s); \
-	if $(RUN) -m pytest -n $(WORKERS) $(BY_FOLDER) --timeout $(LONGEST) $(PYTEST_ARGS); \
+	if $(RUN) -m pytest -n $(WORKERS) --dist loadfile --timeout $(LONGEST) $(PYTEST_ARGS); \
 	then echo "make test: everything passed in $$(( $$(date +%s) - begin )) s"; \
 	else status=$$?; echo "make test: FAILED after $$(( $$(date +%s) - begin )) s"; exit $$status; fi
 

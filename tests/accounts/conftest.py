@@ -21,17 +21,17 @@ from tests.support.keys import Signer
 from tests.support.platform import Platform
 
 
-@pytest.fixture(scope="package")
-async def accounts(platform: Platform) -> AsyncIterator[Runtime]:
+@pytest.fixture(scope="session")
+async def accounts(platform: Platform) -> Runtime:
     """The service, with the demo set of banks."""
+    runtime = await platform.start("accounts")
     master = bank_files.Master()
     with command_line.DEMO.open(encoding="utf-8", newline="") as lines:
         assert list(bank_files.read(lines, master))[-1] == master.rows
-    async with platform.running("accounts") as runtime:
-        async with runtime.database.transaction() as tx:
-            await banks.put_banks(tx, list(master.banks.values()))
-            await banks.put_branches(tx, list(master.branches.values()))
-        yield runtime
+    async with runtime.database.transaction() as tx:
+        await banks.put_banks(tx, list(master.banks.values()))
+        await banks.put_branches(tx, list(master.branches.values()))
+    return runtime
 
 
 class Gateway:

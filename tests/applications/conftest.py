@@ -17,7 +17,7 @@ from tests.support.keys import Signer
 from tests.support.platform import Platform
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def running(platform: Platform) -> Runtime:
     """The applications service, alone on its platform."""
     return await platform.start("applications", answer_seconds=15.0)
@@ -46,7 +46,7 @@ def administrator(front: Any, code: str) -> Front:
     return made
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def platform(
     cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Platform]:
@@ -55,7 +55,7 @@ async def platform(
         yield platform
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def house(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Everybody]:
     """All who hear of an application, on a platform of their own."""
     async with everybody(cluster, signer, tmp_path_factory.mktemp("everybody")) as found:

@@ -14,7 +14,7 @@ from accounts import command_line
 from accounts.rules import bank_files
 from accounts.store import banks
 from chassis.service import Runtime
-from contracts.applications import ApplicationSubmitted
+from contracts.applications import AccountProcedureSubmitted, ApplicationSubmitted
 from contracts.identity import AddressChanged
 from contracts.permissions import Role
 from deploy.local.cluster import Cluster
@@ -70,8 +70,11 @@ class Everybody:
         """How often audit has a record of each submission."""
         async with self.platform.owner("audit") as database:
             rows = await database.fetch(
-                "select details ->> 'number' as number from history where type = $1 and details ->> 'number' = any($2)",
-                ApplicationSubmitted.wire_type(), numbers,
+                """
+                select details ->> 'number' as number from history
+                 where type = any($1) and details ->> 'number' = any($2)
+                """,
+                [ApplicationSubmitted.wire_type(), AccountProcedureSubmitted.wire_type()], numbers,
             )  # fmt: skip
         return Counter(row["number"] for row in rows)
 

@@ -28,7 +28,7 @@ BEHIND_THE_PORTAL = {"X-Forwarded-For": "203.0.113.7"}
 """What the portal says about the browser."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def platform(
     cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Platform]:
@@ -41,7 +41,7 @@ async def platform(
         yield platform
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def audit(platform: Platform) -> Runtime:
     """Audit on a real socket, listening."""
     return await platform.start("audit")

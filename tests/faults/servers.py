@@ -81,7 +81,7 @@ class OwnServers:
         assert self.rabbitmq is not None
         programs = find_programs(self.state)
         control = await asyncio.create_subprocess_exec(
-            programs.home / "sbin" / "rabbitmqctl", "set_disk_free_limit", "1000TB" if blocked else "200MB",
+            programs.home / "sbin" / "rabbitmqctl", "set_disk_free_limit", "1000000GB" if blocked else "200MB",
             env=self.rabbitmq.configure(programs), cwd=self.rabbitmq.data, stdout=asyncio.subprocess.DEVNULL,
             **self.state.account.popen_options(),
         )  # fmt: skip

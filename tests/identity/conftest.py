@@ -12,15 +12,15 @@ from tests.identity.people import People
 from tests.support.platform import Platform
 
 
-@pytest.fixture(scope="package")
-async def identity(platform: Platform) -> AsyncIterator[Runtime]:
+@pytest.fixture(scope="session")
+async def identity(platform: Platform) -> Runtime:
     """The service, its published keys being trusted."""
-    async with platform.running("identity") as runtime:
-        await trust(platform, runtime)
-        yield runtime
+    runtime = await platform.start("identity")
+    await trust(platform, runtime)
+    return runtime
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def behind(platform: Platform) -> AsyncIterator[Database]:
     """identity's database with the owner's rights, for looking behind the curtain."""
     async with platform.owner("identity") as database:

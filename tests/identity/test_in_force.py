@@ -85,6 +85,9 @@ async def notifier(people: People) -> AsyncIterator[Runtime]:
         query = "select exists (select from sealing_keys where key_id not like 'test-%')"
         return bool(await people.behind.fetchval(query))
 
+    if people.platform.is_running("notifier"):  # for other tests: it told its keys when it started
+        yield await people.platform.start("notifier")
+        return
     async with people.platform.running("notifier") as runtime:
         await eventually(known)
         await people.know_keys()

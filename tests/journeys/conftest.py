@@ -10,7 +10,7 @@ from tests.support.keys import Signer
 from tests.support.whole import whole_platform
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def outside(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Outside]:
     """The whole platform from outside."""
     async with whole_platform(cluster, signer, tmp_path_factory.mktemp("journeys")) as (outside, _):

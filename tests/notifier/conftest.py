@@ -31,7 +31,7 @@ def told(mailbox_port: int, folder: Path) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def often() -> Iterator[None]:
     """What a notifier in this process does every ten seconds it does twice a second: no test waits for it."""
     with pytest.MonkeyPatch.context() as patch:
@@ -40,13 +40,10 @@ def often() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="package")
-async def notifier(
-    platform: Platform, mailbox: Mailbox, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Runtime]:
+@pytest.fixture(scope="session")
+async def notifier(platform: Platform, mailbox: Mailbox, tmp_path_factory: pytest.TempPathFactory) -> Runtime:
     """The service, sending to `mailbox`."""
-    async with platform.running("notifier", **told(mailbox.port, tmp_path_factory.mktemp("letters"))) as runtime:
-        yield runtime
+    return await platform.start("notifier", **told(mailbox.port, tmp_path_factory.mktemp("letters")))
 
 
 @pytest.fixture
@@ -79,7 +76,7 @@ def ask(platform: Platform, notifier: Runtime, client: aiohttp.ClientSession) ->
     return Gateway(platform, notifier, client)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def apart(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platform]:
     """Virtual hosts and databases for mail servers that misbehave and processes that die; nobody else sends there."""
     of = {name: service for name, service in services().items() if name in ("notifier", "identity", "applications")}

@@ -18,7 +18,7 @@ EXPECTED = "Failed to load resource: the server responded with a status of"
 """What the browser's console says about every answer that is no success, which some tests want."""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def town(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
     """The whole platform with a portal."""
     port = free_port()
@@ -30,7 +30,7 @@ async def town(cluster: Cluster, signer: Signer, tmp_path_factory: pytest.TempPa
         yield town
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browser]:
     """A headless Chromium."""
     path, environment = chromium(), with_font(tmp_path_factory.mktemp("fonts"))

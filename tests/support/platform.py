@@ -140,6 +140,10 @@ class Platform:
             self._started[name] = await self._stack.enter_async_context(self.running(name, **overrides))
         return self._started[name]
 
+    def is_running(self, name: str) -> bool:
+        """Whether a test of this worker started the service for all."""
+        return name in self._started
+
     @asynccontextmanager
     async def running(self, name: str, **overrides: Any) -> AsyncIterator[Runtime]:
         """One more process of the service, as it were; stops at the end of the block."""
