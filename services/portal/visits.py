@@ -112,6 +112,15 @@ class Visit:
         except Unavailable:
             return None
 
+    async def ask_if_there(self, gateway: Gateway, method: str, path: str, **request: Any) -> Any:
+        """The same for what may be gone, or not there yet: None when the gateway does not find it."""
+        try:
+            return await self.ask(gateway, method, path, **request)
+        except Refused as refusal:
+            if refusal.status != 404:
+                raise
+            return None
+
     async def download(self, gateway: Gateway, path: str) -> Download:
         """A file of a gateway, passed through. Raises like `ask`, GetOnly, and TooManyDownloads."""
         if self.request.method != hdrs.METH_GET:

@@ -6,11 +6,14 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+from yarl import URL
 
 from chassis.sql import DATABASE_AWAY, Busy, Database
+from chassis.sql.database import SESSION
 from chassis.sql.leases import _usable
 from deploy.local.cluster import Cluster
 from tests.support.eventually import eventually
+from tests.support.proxy import Proxy
 from tests.support.scale import scaled
 
 SIZE = 4
@@ -119,6 +122,32 @@ async def test_a_transaction_that_was_left_open_is_ended(database: Database) -> 
         )
         == 0
     )
+
+
+@pytest.mark.requirement("R-9")
+async def test_what_a_transaction_holds_is_free_again_when_its_process_has_vanished(
+    database: Database, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It dies with its machine, so that no word of it reaches the server; or it stands still, and learns it later."""
+    monkeypatch.setitem(SESSION, "idle_in_transaction_session_timeout", "300ms")
+    server = URL(url)
+    assert server.host and server.port
+    await database.execute("create table held (number int primary key)")
+    async with Proxy(server.host, server.port).serving() as wire:
+        other = await Database.connect(str(server.with_host("127.0.0.1").with_port(wire.port)), source="o", size=1)
+        with pytest.raises(DATABASE_AWAY):
+            async with other.transaction() as tx:
+                await tx.execute("insert into held values (1)")
+                wire.mute()
+                assert await database.execute("insert into held values (1)") == 1
+                raise TimeoutError  # what its machine would notice, if it were still there
+        with pytest.raises(DATABASE_AWAY):
+            async with other.transaction() as tx:
+                await tx.execute("insert into held values (2)")
+                assert await database.execute("insert into held values (2)") == 1
+                await tx.execute("insert into held values (3)")
+        assert await other.fetchval("select max(number) from held") == 2
+        await other.close()
 
 
 async def test_a_busy_pool_says_so_and_recovers(database: Database) -> None:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from portal import companies, entry
 from portal.answers import Answer
-from portal.gateways import Gateway, Refused
+from portal.gateways import Gateway
 from portal.routing import Needs, Screens
 from portal.sheets.accounts import CHOSEN, LABELS
 from portal.sheets.catalogue import CHANGE, REGISTRATION
@@ -75,11 +75,8 @@ async def enter_new(visit: Visit) -> Answer:
 async def show_change(visit: Visit) -> Answer:
     """口座情報変更: 口座情報の入力, filled with the account."""
     entry.demand_administrator(visit)
-    try:
-        account = await visit.ask(Gateway.ACCOUNTS, "GET", f"/accounts/{visit.args['account_id']}")
-    except Refused as refusal:
-        if refusal.status != 404:
-            raise
+    account = await visit.ask_if_there(Gateway.ACCOUNTS, "GET", f"/accounts/{visit.args['account_id']}")
+    if account is None:
         return visit.go("/accounts", {"notice": GONE})
     carried: dict[str, Any] = {
         "key": str(uuid4()), "procedure": "account_change",

@@ -4,7 +4,7 @@ import re
 from typing import Any, Final
 
 from portal.answers import Answer
-from portal.gateways import Gateway, Refused
+from portal.gateways import Gateway
 from portal.routing import Needs, Screens
 from portal.seals import Unreadable
 from portal.visits import Visit
@@ -35,12 +35,9 @@ async def list_branches(visit: Visit) -> Answer:
     code = state["carried"]["chosen"]["bank_code"]
     if not code:
         return visit.go("/accounts/banks", state)
-    try:
-        bank = await visit.ask(Gateway.ACCOUNTS, "GET", f"/banks/{code}")
-        found = await visit.ask(Gateway.ACCOUNTS, "GET", f"/banks/{code}/branches", params=_asked(visit))
-    except Refused as refusal:
-        if refusal.status != 404:
-            raise
+    bank = await visit.ask_if_there(Gateway.ACCOUNTS, "GET", f"/banks/{code}")
+    found = await visit.ask_if_there(Gateway.ACCOUNTS, "GET", f"/banks/{code}/branches", params=_asked(visit))
+    if bank is None or found is None:
         return visit.go("/accounts/banks", state)  # the bank is not listed any more
     return _page(visit, state, found, "取引先支店", f"{code} {bank['name']}")
 

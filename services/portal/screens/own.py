@@ -6,7 +6,7 @@ from typing import Final
 from contracts.permissions import APPLICATION_DATA_LABELS, CONTRACT_DATA_LABELS, ENTRY_LABELS, Role
 from portal.answers import Answer
 from portal.delays import until_everywhere
-from portal.gateways import Gateway, Refused
+from portal.gateways import Gateway
 from portal.routing import Needs, Screens
 from portal.visits import Visit
 
@@ -67,10 +67,7 @@ async def end_sessions(visit: Visit) -> Answer:
     wanted = str(visit.form.get("session_id", ""))
     if wanted != "others" and not (wanted.isascii() and wanted.isalnum()):
         return visit.go("/sessions")
-    try:
-        ended = await visit.ask(Gateway.IDENTITY, "DELETE", f"/sessions/{wanted}")
-    except Refused as refusal:
-        if refusal.status != 404:
-            raise
+    ended = await visit.ask_if_there(Gateway.IDENTITY, "DELETE", f"/sessions/{wanted}")
+    if ended is None:
         return visit.go("/sessions", {"notice": "このログインはすでに終了しています。"})
     return visit.go("/sessions", {"notice": f"{ended['ended']}件のログインを終了しました。{until_everywhere(ended)}"})

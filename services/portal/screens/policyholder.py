@@ -7,7 +7,7 @@ from uuid import uuid4
 from portal import companies, entry
 from portal.answers import Answer
 from portal.forms import whole_number
-from portal.gateways import Gateway, Refused
+from portal.gateways import Gateway
 from portal.routing import Needs, Screens
 from portal.sheets.catalogue import POLICYHOLDER_CHANGE
 from portal.sheets.policyholder import LABELS, items_of
@@ -24,8 +24,9 @@ SOURCES: Final = {"registration": "保険利用者登録", "nexi": "NEXIによ�
 async def show(visit: Visit) -> Answer:
     """保険利用者情報の詳細 of head office or branch; the administrator also sees what is coming."""
     whose = companies.chosen(visit)
-    found, coming = await asyncio.gather(
-        _profile(visit, whose["company"]),
+    asked = {"policyholder_code": whose["company"]}
+    found, coming = await asyncio.gather(  # a group viewer may have a company that NEXI has not registered yet
+        visit.ask_if_there(Gateway.ACCOUNTS, "GET", "/profile", params=asked),
         _coming(visit),
     )
     rows = _rows(found["profile"]) if found else []
@@ -61,16 +62,6 @@ async def show_change(visit: Visit) -> Answer:
 async def enter_change(visit: Visit) -> Answer:
     """変更内容の確認へ."""
     return await entry.save(visit, POLICYHOLDER_CHANGE, "/policyholder/change")
-
-
-async def _profile(visit: Visit, company: str) -> Any:
-    """What is in force; None as long as NEXI has not registered the policyholder, which a group viewer may have."""
-    try:
-        return await visit.ask(Gateway.ACCOUNTS, "GET", "/profile", params={"policyholder_code": company})
-    except Refused as refusal:
-        if refusal.status != 404:
-            raise
-        return None
 
 
 async def _coming(visit: Visit) -> list[Any]:

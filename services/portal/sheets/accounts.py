@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from portal.answers import Answer
-from portal.gateways import Gateway, Refused
+from portal.gateways import Gateway
 from portal.sheets.sheet import InputSheet, Judgement, NothingToCorrect, Row, Sheet, digits_of, text_of
 from portal.visits import Visit
 
@@ -59,12 +59,9 @@ class AccountEntry(InputSheet):
         chosen = {name: content[name] for name in CHOSEN}
         if "account_id" not in content:
             return {"account": {}, "chosen": chosen}
-        try:
-            now = await visit.ask(Gateway.ACCOUNTS, "GET", f"/accounts/{content['account_id']}")
-        except Refused as refusal:
-            if refusal.status != 404:
-                raise
-            raise NothingToCorrect(application["number"], GONE) from refusal
+        now = await visit.ask_if_there(Gateway.ACCOUNTS, "GET", f"/accounts/{content['account_id']}")
+        if now is None:
+            raise NothingToCorrect(application["number"], GONE)
         return {"account": {"account_id": now["id"], "account_version": now["version"]}, "chosen": chosen}
 
     def aside(self, visit: Visit, carried: dict[str, Any], values: dict[str, Any], path: str) -> Answer | None:
@@ -107,13 +104,8 @@ class AccountDeletion(Sheet):
     overview = ("/accounts", "口座情報一覧へ")
 
     async def rows(self, visit: Visit, application: Mapping[str, Any]) -> list[Row]:
-        try:
-            path = f"/accounts/{application['content']['account_id']}"
-            account = words(await visit.ask(Gateway.ACCOUNTS, "GET", path))
-        except Refused as refusal:
-            if refusal.status != 404:
-                raise
-            account = await self._as_it_was(visit, application["number"])
+        found = await visit.ask_if_there(Gateway.ACCOUNTS, "GET", f"/accounts/{application['content']['account_id']}")
+        account = await self._as_it_was(visit, application["number"]) if found is None else words(found)
         return [Row(label, account[name]) for name, label in LABELS.items()]
 
     async def judged(self, visit: Visit, application: Mapping[str, Any]) -> Judgement:
@@ -151,10 +143,5 @@ def words(account: Mapping[str, Any]) -> dict[str, str]:
 
 
 async def _name(visit: Visit, path: str) -> str:
-    try:
-        found = await visit.ask(Gateway.ACCOUNTS, "GET", path)
-    except Refused as refusal:
-        if refusal.status != 404:
-            raise
-        return ""
-    return str(found["name"])
+    found = await visit.ask_if_there(Gateway.ACCOUNTS, "GET", path)
+    return "" if found is None else str(found["name"])

@@ -21,6 +21,9 @@ from chassis.sql.troubles import reaching
 ACQUIRE_SECONDS = 2.0
 KEEPALIVES = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "2"}
 """Settings of a session that holds a lock: PostgreSQL ends it 20 s after its client's machine has vanished."""
+SESSION = {"jit": "off", "idle_in_transaction_session_timeout": "15s", **KEEPALIVES}
+"""Of every session: whoever vanishes in a transaction leaves its row locks to nobody, not even where something between
+us keeps the connection alive. No transaction of ours does nothing for seconds."""
 STATEMENT_SECONDS = 3.5  # a frozen database must not keep a customer waiting for more than five
 
 
@@ -100,7 +103,7 @@ class Database:
                 max_inactive_connection_lifetime=300,
                 connection_class=_Connection,
                 init=prepare,
-                server_settings={"application_name": source, "jit": "off"},
+                server_settings={"application_name": source, **SESSION},
             )
         return cls(pool, source)
 

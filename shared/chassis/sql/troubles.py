@@ -19,6 +19,7 @@ DATABASE_AWAY = (
     asyncpg.InternalClientError,  # the connection was just told that it ends, and has not noticed yet
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,  # this process stood still, and so lost what it held
     asyncpg.InsufficientResourcesError,
     asyncpg.ReadOnlySQLTransactionError,
 )
