@@ -111,7 +111,7 @@ class Proxy:
                     await self._flushed(sink)
                     self.cut()
                     return
-            sink.transport.abort()
+        sink.transport.abort()  # also after a reset: the server of a killed client would keep its transaction open
 
     async def _flushed(self, sink: asyncio.StreamWriter) -> None:
         """What was let through has left before the connection breaks."""
