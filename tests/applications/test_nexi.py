@@ -13,7 +13,7 @@ import pytest
 from chassis.service import Runtime
 from contracts.applications import ApplicationSubmitted, NoticeDownloaded
 from contracts.permissions import ApplicationData
-from tests.applications.fronts import ACCOUNT, JAPAN, PDF, Front, completed, notice, rejected
+from tests.applications.fronts import ACCOUNT, JAPAN, PDF, Front, completed, notice, rejected, tell_profile, today
 from tests.applications.words import listening, report, set_aside, until
 from tests.support import callers
 from tests.support.eventually import eventually
@@ -69,6 +69,24 @@ async def test_a_word_parked_as_early_while_another_decided_gets_its_true_reason
         return bool((await set_aside(running, event_id))["reason"] == reason)
 
     await eventually(judged_again)
+
+
+@pytest.mark.requirement("P6")
+async def test_a_word_that_comes_again_is_a_duplicate_though_its_day_was_past(
+    platform: Platform, running: Runtime, administrator: Front
+) -> None:
+    await tell_profile(platform, administrator)
+    draft = await administrator.draft("policyholder_change", {"wished_date": today(), "name": "新商事"})
+    assert (await administrator.submit(draft)).status == 200
+    number = draft["number"]
+    async with platform.owner("applications") as owner:
+        earlier = "created_at = created_at - interval '3 days', submitted_at = submitted_at - interval '2 days'"
+        await owner.execute(f"update applications set {earlier} where number = $1", number)
+    word = completed(number, effective_date=datetime.now(JAPAN).date() - timedelta(days=1))
+    await platform.nexi.publish(word)
+    await until(administrator, number, "completed")
+    (event_id,) = await platform.nexi.publish(word)
+    assert (await set_aside(running, event_id))["reason"] == "duplicate: the application is completed already"
 
 
 @pytest.mark.requirement("P6")

@@ -20,6 +20,7 @@ class Standing:
     policyholder_code: str
     created_at: datetime
     submitted_at: datetime | None
+    finished_at: datetime | None
     effective_date: date | None
     reason: str | None
 
@@ -68,10 +69,16 @@ def _again(word: Word, about: Standing) -> str:
     said = State.COMPLETED if word.reason is None else State.REJECTED
     if said is not about.state:
         return f"contradictory: the application is {about.state} already"
-    same = word.effective_date in (None, about.effective_date) and word.reason == about.reason
-    return f"{'duplicate' if same else 'contradictory'}: the application is {about.state} already" + (
-        "" if same else ", with other particulars"
-    )
+    if _same(word, about):
+        return f"duplicate: the application is {about.state} already"
+    return f"contradictory: the application is {about.state} already, with other particulars"
+
+
+def _same(word: Word, about: Standing) -> bool:
+    """Whether that was said before; a day that was past then has been raised."""
+    raised = about.finished_at and day_of_effect(word.effective_date, None, about.finished_at)
+    same_day = word.effective_date is None or about.effective_date in (word.effective_date, raised)
+    return same_day and word.reason == about.reason
 
 
 def day_of_effect(decided: date | None, wished: date | None, completed_at: datetime) -> date:

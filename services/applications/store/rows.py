@@ -41,7 +41,7 @@ class Application(NamedTuple):
         """What a word about it is judged by."""
         return Standing(
             self.state, self.kind.carrier, self.policyholder_code, self.created_at, self.submitted_at,
-            self.effective_date, self.reason,
+            self.finished_at, self.effective_date, self.reason,
         )  # fmt: skip
 
 
