@@ -15,9 +15,9 @@ class AuditSettings(Settings):
 
     database_connections: int = Field(16, ge=8, le=200, description="leaders and downloads each hold one for a while")
     gap_seconds: float = Field(
-        45,
+        40,
         gt=0,
-        description="how long an event may be missing before it is reported, some seconds later",
+        description="how long an event may be missing before it is reported, when its producer speaks next",
     )
     checkpoint_seconds: float = Field(60, gt=0, description="at the latest after this time what was added is signed")
     checkpoint_rows: int = Field(10_000, ge=1, description="at the latest after so many rows what was added is signed")

@@ -17,7 +17,7 @@ from audit.listeners import gaps
 from audit.service import service
 from audit.store import sequences
 from chassis.amqp import relay
-from chassis.messages import Envelope, Event, encode, new_id
+from chassis.messages import Envelope, Event, OutboxPosition, encode, new_id
 from chassis.service import Runtime, Service
 from chassis.settings import Settings
 from contracts.actions import Operator
@@ -33,7 +33,8 @@ from tests.support.scale import scaled
 SAID = LoginSucceeded(operator=Operator(policyholder_code="555555555", user_id="555555555001", name="日本　太郎"))
 OWN = "test_gaps"
 BESIDE = "test_beside"
-NAMES = ("identity", "accounts", "applications", "notifier", OWN, BESIDE)
+SILENT = "test_silent"
+NAMES = ("identity", "accounts", "applications", "notifier", OWN, BESIDE, SILENT)
 
 
 class Said(Event):
@@ -56,17 +57,28 @@ async def numbered(cluster: Cluster, signer: Signer, tmp_path_factory: Any) -> A
 
 
 @asynccontextmanager
-async def producer(platform: Platform, name: str) -> AsyncIterator[Any]:
-    """Says events under given numbers, several in one message."""
+async def producer(platform: Platform, name: str, *, silent: bool = False) -> AsyncIterator[Any]:
+    """Says events under given numbers, several in one message; and, unless it is silent, how far it is."""
     async with Speaker(platform.broker(name), name) as speaker:
-        kind = LoginSucceeded.wire_type().replace("identity", name)
+        kind, position = LoginSucceeded.wire_type().replace("identity", name), f"{name}.{OutboxPosition.NAME}"
+        last = 0
 
         async def say(*numbers: int) -> None:
+            nonlocal last
             now = datetime.now(UTC)
             batch = [Envelope(new_id(), kind, f"/{name}", now, None, number) for number in numbers]
             await speaker.publish_raw(encode([(one, SAID.model_dump_json()) for one in batch]), "events", kind)
+            last = max(last, *numbers)
 
+        async def go_on() -> None:
+            while not silent:
+                await asyncio.sleep(0.2)
+                envelope = Envelope(new_id(), position, f"/{name}", datetime.now(UTC), None, None)
+                await speaker.publish_raw(encode([(envelope, f'{{"last": {last}}}')]), "events", position)
+
+        going_on = asyncio.create_task(go_on())
         yield say
+        going_on.cancel()
 
 
 async def heard(platform: Platform, name: str, last: int) -> None:
@@ -140,6 +152,20 @@ async def test_two_that_look_at_once_enter_a_gap_once(cluster: Cluster, signer: 
                 await later
         (gap,) = await sequences.open_gaps(database)
         assert (gap["first"], gap["last"]) == (1, 2)
+
+
+@pytest.mark.requirement("R-5")
+async def test_who_says_nothing_is_not_judged_before_the_next_word(numbered: Platform) -> None:
+    """After an outage relays say first what was never confirmed: what is missing until then is no loss."""
+    async with numbered.hears(GapFound) as spy, producer(numbered, SILENT, silent=True) as say:
+        await say(1, 4)
+        await heard(numbered, SILENT, 4)
+        await eventually(lambda: holes(numbered, SILENT))
+        await asyncio.sleep(1.5)  # more than twice as long as an event may be missing
+        await say(2)
+        await heard(numbered, SILENT, 2)
+        gap = await spy.next(producer=SILENT)
+        assert (gap["data"]["first"], gap["data"]["last"]) == (3, 3)
 
 
 async def test_a_missing_first_event_is_a_gap_too(numbered: Platform) -> None:

@@ -14,7 +14,9 @@ from contracts.audit import GapFound
 
 MISSING = Gauge("audit_missing_events", "Numbers of a producer that were not heard (yet)", ["producer"])
 
-LOOK_SECONDS = 2.0  # with the relays' positions (5 s) and GAP_SECONDS (45 s) every loss is reported within a minute
+LOOK_SECONDS = 2.0
+"""A loss is reported within a minute: the relays say every 6 s at most how far they are, which shows the loss of a last
+event, and that its producer still speaks when it has been missing for `gap_seconds` (40)."""
 
 logger = structlog.get_logger()
 

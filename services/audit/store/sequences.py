@@ -25,7 +25,8 @@ async def announced(tx: Tx, positions: Mapping[str, int]) -> None:
         await tx.execute(
             """
             insert into producers as known (producer, heard, announced) values ($1, '{}', $2)
-                on conflict (producer) do update set announced = greatest(known.announced, excluded.announced)
+                on conflict (producer) do update
+               set announced = greatest(known.announced, excluded.announced), heard_at = now()
             """,
             producer, positions[producer],
         )  # fmt: skip
@@ -77,13 +78,18 @@ def _known(condition: str) -> str:
 
 
 async def due(tx: Tx, age: timedelta) -> list[Any]:
-    """What is missing in gaps that are older than `age` and not reported yet: producer, first, last."""
+    """What is missing in gaps that are not reported yet, of producers that said something when a gap was older than
+    `age`: producer, first, last.
+
+    Whoever says nothing is not judged: after an outage the relays say first what was never confirmed.
+    """
     return await tx.fetch(
         f"""
         with due as (
-            update gaps set reported_at = now()
-             where closed_at is null and reported_at is null and explanation is null and found_at < now() - $1::interval
-            returning producer, missing
+            update gaps set reported_at = now() from producers
+             where closed_at is null and reported_at is null and explanation is null
+               and producers.producer = gaps.producer and heard_at > found_at + $1::interval
+            returning gaps.producer, missing
         ), holes as materialized ({HOLES})
         select producer, lower(hole * missing) as first, upper(hole * missing) - 1 as last
           from due join holes using (producer) where hole && missing order by 1, 2
