@@ -31,8 +31,11 @@ def findings(file: bytes, manifest: dict[str, Any], keys: dict[str, Any], checkp
 
 def _read(file: bytes, manifest: dict[str, Any]) -> list[str]:
     text = file.decode("utf-8-sig" if manifest["encoding"] == "utf-8" else "cp932", "replace")
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))  # a row's details may be longer than Python expects
-    records = list(csv.reader(io.StringIO(text, newline="")))
+    usual = csv.field_size_limit(len(text))  # a row's details may be longer than Python expects; it is for all readers
+    try:
+        records = list(csv.reader(io.StringIO(text, newline="")))
+    finally:
+        csv.field_size_limit(usual)
     found = []
     if not records or tuple(records[0]) != HEADERS.get((manifest["view"], manifest["form"])):
         found.append("the header row is not the one of this form")
