@@ -5,7 +5,7 @@ import gzip
 import hashlib
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -112,18 +112,26 @@ async def test_an_old_month_is_moved_into_a_file_and_its_late_events_find_a_new_
     assert (moved["file"], moved["rows"]) == (str(tmp_path / "history_2017_05.2.copy.gz"), 1)
 
 
+def while_copied(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Awaitable[None]]) -> None:
+    """Let something happen when a month's rows were read, before its file is whole."""
+    copied = verification.month_lines
+
+    async def interrupted(connection: Any, name: str) -> AsyncIterator[tuple[int, bytes]]:
+        async for page in copied(connection, name):
+            yield page
+        await deed()
+
+    monkeypatch.setattr(verification, "month_lines", interrupted)
+
+
 async def test_an_event_that_comes_while_its_month_is_archived_stays(
     platform: Platform, company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copied = verification.month_lines
-
-    async def slowly(connection: Any, name: str) -> AsyncIterator[tuple[int, bytes]]:
-        async for page in copied(connection, name):
-            yield page
+    async def come() -> None:
         await company.did((company.operator(), Operation.BUYER_BOOKMARK, datetime(2017, 7, 5, tzinfo=UTC)))
 
     await company.did((company.operator(), Operation.BUYER_BOOKMARK, datetime(2017, 7, 3, tzinfo=UTC)))
-    monkeypatch.setattr(verification, "month_lines", slowly)
+    while_copied(monkeypatch, come)
     async with platform.owner("audit") as database:
         with pytest.raises(archives.Postponed):
             await archives.archive_month(database, "history_2017_07", tmp_path, company.operator())
@@ -134,15 +142,11 @@ async def test_an_event_that_comes_while_its_month_is_archived_stays(
 async def test_of_a_month_that_could_not_be_copied_whole_no_file_stays(
     platform: Platform, company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copied = verification.month_lines
-
-    async def broken(connection: Any, name: str) -> AsyncIterator[tuple[int, bytes]]:
-        async for page in copied(connection, name):
-            yield page
-            raise ConnectionError
+    async def break_off() -> None:
+        raise ConnectionError
 
     await company.did((company.operator(), Operation.BUYER_BOOKMARK, datetime(2017, 10, 3, tzinfo=UTC)))
-    monkeypatch.setattr(verification, "month_lines", broken)
+    while_copied(monkeypatch, break_off)
     async with platform.owner("audit") as database:
         with pytest.raises(ConnectionError):
             await archives.archive_month(database, "history_2017_10", tmp_path, company.operator())

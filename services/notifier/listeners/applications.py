@@ -1,17 +1,18 @@
 """Where administrators are reached, and the mails about their applications; one queue, so that news come in order."""
 
 from datetime import UTC, datetime
+from typing import get_args
 from uuid import UUID, uuid5
 
 from chassis.amqp import Listeners, Park, wake
 from chassis.messages import Received
 from chassis.sql import Tx
 from contracts.applications import (
+    AccountProcedure,
     AccountProcedureSubmitted,
     ApplicationCompleted,
     ApplicationRejected,
     ApplicationSubmitted,
-    Procedure,
 )
 from contracts.identity import AddressChanged
 from contracts.permissions import Role
@@ -26,7 +27,7 @@ from notifier.store.mails import NewMail
 
 listeners = Listeners("applications")
 
-ACCOUNTS = {Procedure.ACCOUNT_REGISTRATION, Procedure.ACCOUNT_CHANGE, Procedure.ACCOUNT_DELETION}
+ACCOUNTS = get_args(AccountProcedure)
 
 
 @listeners.on(AddressChanged)
